@@ -1,0 +1,68 @@
+package iam
+
+import (
+	"slices"
+
+	"github.com/supportd/supportd/internal/fault"
+)
+
+// Plan is a support plan: what an account may ask for. Severities are the codes
+// that a case may have, lowest first.
+type Plan struct {
+	ID         string
+	Name       string
+	API        bool // without it every call answers SubscriptionRequiredException
+	Severities []string
+}
+
+// HasSeverity reports whether cases of this plan may have the severity.
+func (p Plan) HasSeverity(code string) bool {
+	return slices.Contains(p.Severities, code)
+}
+
+// Channels returns the ways to talk to support about an issue type. Technical
+// questions of the Developer plan go by web only; accounts and bills may use
+// every channel on every plan.
+func (p Plan) Channels(issueType string) []string {
+	switch {
+	case issueType != "technical":
+		return []string{"web", "chat", "call"}
+	case p.ID == "basic":
+		return nil
+	case p.ID == "developer":
+		return []string{"web"}
+	}
+	return []string{"web", "chat", "call"}
+}
+
+// ErrUnknownPlan means that no support plan has the identifier.
+var ErrUnknownPlan = fault.New(fault.Invalid, "unknown_plan", "no such support plan")
+
+// Plans returns every support plan: the classic line and the one of December
+// 2025, which shares Enterprise with it.
+func Plans() []Plan {
+	untilNormal := []string{"low", "normal"}
+	untilUrgent := []string{"low", "normal", "high", "urgent"}
+	untilCritical := []string{"low", "normal", "high", "urgent", "critical"}
+	return []Plan{
+		{ID: "basic", Name: "Basic"},
+		{ID: "developer", Name: "Developer", Severities: untilNormal},
+		{ID: "business", Name: "Business", API: true, Severities: untilUrgent},
+		{ID: "enterprise-on-ramp", Name: "Enterprise On-Ramp", API: true, Severities: untilCritical},
+		{ID: "enterprise", Name: "Enterprise", API: true, Severities: untilCritical},
+		{ID: "business-plus", Name: "Business Support+", API: true, Severities: untilCritical},
+		{ID: "unified-operations", Name: "Unified Operations", API: true, Severities: untilCritical},
+	}
+}
+
+// PlanByID returns the plan with the identifier, or ErrUnknownPlan.
+func PlanByID(id string) (Plan, error) {
+	var known []string
+	for _, p := range Plans() {
+		if p.ID == id {
+			return p, nil
+		}
+		known = append(known, p.ID)
+	}
+	return Plan{}, ErrUnknownPlan.With("no support plan %q; plans are %v", id, known)
+}
