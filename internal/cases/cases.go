@@ -1,0 +1,96 @@
+// Package cases is the life of a support case: creating, answering, resolving
+// and finding cases, their communications and their attachments, with the
+// limits that protect them.
+//
+// It speaks no protocol and no SQL: an entry room translates calls into it, and
+// the store keeps what it decides behind [Store].
+package cases
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"math/big"
+	"strconv"
+	"time"
+
+	"github.com/supportd/supportd/internal/blob"
+	"github.com/supportd/supportd/internal/catalog"
+)
+
+// Service decides what may happen to cases. Store, Blobs and Catalog must be
+// set.
+type Service struct {
+	Store   Store
+	Blobs   blob.Store
+	Catalog *catalog.Catalog
+	Limits  Limits
+	Now     func() time.Time // nil means time.Now
+
+	// RetentionMonths is how long a case is available after its creation; zero
+	// means 12, as the API documents.
+	RetentionMonths int
+}
+
+// Limits protect the data of an account. Zero means no limit.
+type Limits struct {
+	CasesPerHour         int // new cases in any hour, exact on any number of nodes
+	AttachmentSetsPer10m int // new attachment sets in any ten minutes
+}
+
+// AWSLimits returns the limits of the real service. It documents ten cases an
+// hour; the number of attachment sets "in a short period of time" is not
+// published and is our choice.
+func AWSLimits() Limits {
+	return Limits{CasesPerHour: 10, AttachmentSetsPer10m: 50}
+}
+
+// Store keeps cases.
+type Store interface {
+	// View runs f on one consistent state; f writes nothing.
+	View(ctx context.Context, f func(Tx) error) error
+	// Update runs f in a transaction that is durable when Update returns nil.
+	// f may run more than once and has no effects but those on its Tx.
+	Update(ctx context.Context, f func(Tx) error) error
+}
+
+// now returns the time in the store's precision, so that what a call answers
+// equals what a later call reads.
+func (s *Service) now() time.Time {
+	now := time.Now
+	if s.Now != nil {
+		now = s.Now
+	}
+	return now().UTC().Truncate(time.Microsecond)
+}
+
+// horizon is the time before which cases are no longer available: the API says
+// "Case data is available for 12 months after creation" (DescribeCases).
+func (s *Service) horizon(now time.Time) time.Time {
+	months := s.RetentionMonths
+	if months == 0 {
+		months = 12
+	}
+	return now.AddDate(0, -months, 0)
+}
+
+// newCaseID has the form that the real service has used since 2012.
+func newCaseID(account string, now time.Time) string {
+	return "case-" + account + "-muen-" + strconv.Itoa(now.Year()) + "-" + randomHex(8)
+}
+
+// newDisplayID returns 15 random digits, not beginning with zero.
+func newDisplayID() string {
+	span := big.NewInt(9e14)
+	n, err := rand.Int(rand.Reader, span)
+	if err != nil { // crypto/rand ends the process before it fails
+		panic(err)
+	}
+	return n.Add(n, big.NewInt(1e14)).String()
+}
+
+func randomHex(n int) string {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails: crypto/rand ends the process instead
+	return hex.EncodeToString(b)
+}

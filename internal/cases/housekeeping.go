@@ -1,0 +1,145 @@
+package cases
+
+import (
+	"context"
+	"strings"
+	"time"
+)
+
+// housekeepingBatch bounds one transaction, so that customers never wait long
+// behind the housekeeping.
+const housekeepingBatch = 50
+
+// orphanAge is how old bytes without a row must be before they are removed. A
+// set lives an hour, so no row can appear for bytes this old.
+const orphanAge = 24 * time.Hour
+
+// Purge removes what has outlived its time: cases beyond the retention, with
+// their communications and attachments; attachment sets that expired a day
+// ago; answers that no client asks for any more. It may be repeated and may be
+// stopped at any point.
+func (s *Service) Purge(ctx context.Context) error {
+	var accounts []string
+	err := s.Store.View(ctx, func(tx Tx) (err error) {
+		accounts, err = tx.AccountIDs(ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, account := range accounts {
+		if err := s.purgeAccount(ctx, account); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) purgeAccount(ctx context.Context, account string) error {
+	now := s.now()
+	err := s.inBatches(ctx, func(tx Tx) (int, []Attachment, error) {
+		return purgeCases(ctx, tx, account, s.horizon(now))
+	})
+	if err != nil {
+		return err
+	}
+	err = s.inBatches(ctx, func(tx Tx) (int, []Attachment, error) {
+		return purgeSets(ctx, tx, account, now.Add(-orphanAge))
+	})
+	if err != nil {
+		return err
+	}
+	return s.Store.Update(ctx, func(tx Tx) error {
+		return tx.DeleteAnswers(ctx, account, now.Add(-answersKept))
+	})
+}
+
+// inBatches runs step until it removes less than a batch, and deletes the bytes
+// of the attachments that each step removed after their rows are gone.
+func (s *Service) inBatches(ctx context.Context, step func(Tx) (removed int, files []Attachment, err error)) error {
+	for {
+		var removed int
+		var files []Attachment
+		err := s.Store.Update(ctx, func(tx Tx) (err error) {
+			removed, files, err = step(tx)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		for _, a := range files {
+			if err := s.Blobs.Delete(ctx, a.blobKey()); err != nil {
+				return err
+			}
+		}
+		if removed < housekeepingBatch {
+			return nil
+		}
+	}
+}
+
+func purgeCases(ctx context.Context, tx Tx, account string, horizon time.Time) (int, []Attachment, error) {
+	ids, err := tx.CasesBefore(ctx, account, horizon, housekeepingBatch)
+	if err != nil {
+		return 0, nil, err
+	}
+	var files []Attachment
+	for _, id := range ids {
+		attached, err := tx.AttachmentsOfCase(ctx, account, id)
+		if err != nil {
+			return 0, nil, err
+		}
+		if err := tx.DeleteCase(ctx, account, id); err != nil {
+			return 0, nil, err
+		}
+		files = append(files, attached...)
+	}
+	return len(ids), files, nil
+}
+
+func purgeSets(ctx context.Context, tx Tx, account string, before time.Time) (int, []Attachment, error) {
+	ids, err := tx.SetsExpiredBefore(ctx, account, before, housekeepingBatch)
+	if err != nil {
+		return 0, nil, err
+	}
+	var files []Attachment
+	for _, id := range ids {
+		left, err := tx.DeleteAttachmentSet(ctx, account, id)
+		if err != nil {
+			return 0, nil, err
+		}
+		files = append(files, left...)
+	}
+	return len(ids), files, nil
+}
+
+// SweepBlobs removes attachment bytes that no row names: what a crash left
+// between the bytes and their row, or between a deleted row and its bytes.
+func (s *Service) SweepBlobs(ctx context.Context) error {
+	old := time.Now().Add(-orphanAge) // the clock that dated the bytes, not the service's
+	for info, err := range s.Blobs.List(ctx, "") {
+		if err != nil {
+			return err
+		}
+		parts := strings.Split(info.Key, "/")
+		if len(parts) != 3 || info.Modified.After(old) {
+			continue
+		}
+		if err := s.sweepBlob(ctx, Attachment{Account: parts[0], SetID: parts[1], SHA256: parts[2]}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) sweepBlob(ctx context.Context, a Attachment) error {
+	var named bool
+	err := s.Store.View(ctx, func(tx Tx) (err error) {
+		named, err = tx.HasAttachment(ctx, a.Account, a.SetID, a.SHA256)
+		return err
+	})
+	if named || err != nil {
+		return err
+	}
+	return s.Blobs.Delete(ctx, a.blobKey())
+}

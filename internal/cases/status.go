@@ -1,0 +1,93 @@
+package cases
+
+import (
+	"context"
+	"time"
+
+	"github.com/supportd/supportd/internal/fault"
+)
+
+// Status is where a case is in its life, in the words of the API (CaseDetails,
+// status).
+type Status string
+
+// The statuses of a case.
+const (
+	Unassigned              Status = "unassigned"
+	Opened                  Status = "opened"
+	WorkInProgress          Status = "work-in-progress"
+	PendingCustomerAction   Status = "pending-customer-action"
+	CustomerActionCompleted Status = "customer-action-completed"
+	Reopened                Status = "reopened"
+	Resolved                Status = "resolved"
+)
+
+// Event is something that happens to a case and may move its status.
+type Event string
+
+// The events of a case.
+const (
+	CustomerReply Event = "customer-reply" // the customer added a communication
+	Resolve       Event = "resolve"        // someone declared the case resolved
+)
+
+// reopenWindow is how long after its resolution a case can be reopened by a
+// communication; later a new case must be made ("Reopening a support case").
+const reopenWindow = 14 * 24 * time.Hour
+
+// ErrReopenWindowOver means that a case was resolved too long ago to reopen it.
+var ErrReopenWindowOver = fault.New(fault.Conflict, "reopen_window_over", "the case was resolved too long ago")
+
+// moves is the one table of statuses: which event moves which status to which.
+// A status that an event does not name stays as it is.
+func moves(event Event) map[Status]Status {
+	switch event {
+	case CustomerReply:
+		return map[Status]Status{
+			PendingCustomerAction: CustomerActionCompleted,
+			Resolved:              Reopened,
+		}
+	case Resolve:
+		return map[Status]Status{
+			Unassigned:              Resolved,
+			Opened:                  Resolved,
+			WorkInProgress:          Resolved,
+			PendingCustomerAction:   Resolved,
+			CustomerActionCompleted: Resolved,
+			Reopened:                Resolved,
+		}
+	}
+	return nil
+}
+
+// Move is an entry of a case's timeline: who moved its status and when. Actor
+// is the ARN of a customer's principal.
+type Move struct {
+	Account  string
+	CaseID   string
+	Number   int64
+	Event    Event
+	From, To Status
+	Actor    string
+	At       time.Time
+}
+
+// move applies an event to c and writes the timeline entry. The caller writes
+// the case.
+func (s *Service) move(ctx context.Context, tx Tx, c *Case, event Event, actor string) error {
+	to, ok := moves(event)[c.Status]
+	if !ok {
+		return nil
+	}
+	now := s.now()
+	if to == Reopened && now.Sub(c.ResolvedAt) > reopenWindow {
+		return ErrReopenWindowOver.With("The case was resolved more than 14 days ago and can no longer be reopened. Create a new case that refers to %s.", c.ID)
+	}
+	c.Moves++
+	entry := Move{Account: c.Account, CaseID: c.ID, Number: c.Moves, Event: event, From: c.Status, To: to, Actor: actor, At: now}
+	if to == Resolved {
+		c.ResolvedAt = now
+	}
+	c.Status = to
+	return tx.InsertMove(ctx, entry)
+}
