@@ -1,0 +1,47 @@
+package supportapi
+
+import (
+	"context"
+
+	"github.com/supportd/supportd/internal/cases"
+)
+
+type addAttachmentsToSetInput struct {
+	AttachmentSetID *string      `json:"attachmentSetId"`
+	Attachments     []attachment `json:"attachments" constraint:"required"`
+}
+
+type attachment struct {
+	Data     []byte  `json:"data"`
+	FileName *string `json:"fileName"`
+}
+
+type addAttachmentsToSetOutput struct {
+	AttachmentSetID *string `json:"attachmentSetId"`
+	ExpiryTime      *string `json:"expiryTime"`
+}
+
+func (a *API) addAttachmentsToSet(ctx context.Context, who caller, in *addAttachmentsToSetInput) (*addAttachmentsToSetOutput, error) {
+	files := make([]cases.File, len(in.Attachments))
+	for i, f := range in.Attachments {
+		files[i] = cases.File{Name: value(f.FileName), Data: f.Data}
+	}
+	set, err := a.cases.AddAttachments(ctx, who.Identity, who.once, value(in.AttachmentSetID), files)
+	return &addAttachmentsToSetOutput{
+		AttachmentSetID: &set.ID,
+		ExpiryTime:      new(offsetTime(set.ExpiresAt)),
+	}, err
+}
+
+type describeAttachmentInput struct {
+	AttachmentID *string `json:"attachmentId" constraint:"required"`
+}
+
+type describeAttachmentOutput struct {
+	Attachment *attachment `json:"attachment"`
+}
+
+func (a *API) describeAttachment(ctx context.Context, who caller, in *describeAttachmentInput) (*describeAttachmentOutput, error) {
+	file, err := a.cases.Attachment(ctx, who.Identity, *in.AttachmentID)
+	return &describeAttachmentOutput{Attachment: &attachment{Data: file.Data, FileName: &file.Name}}, err
+}

@@ -1,0 +1,45 @@
+package supportapi
+
+import (
+	"context"
+
+	"github.com/supportd/supportd/internal/cases"
+)
+
+type addCommunicationToCaseInput struct {
+	AttachmentSetID   *string  `json:"attachmentSetId"`
+	CaseID            *string  `json:"caseId"`
+	CCEmailAddresses  []string `json:"ccEmailAddresses" constraint:"max=10"`
+	CommunicationBody *string  `json:"communicationBody" constraint:"required,min=1,max=8000"`
+}
+
+type addCommunicationToCaseOutput struct {
+	Result bool `json:"result"`
+}
+
+func (a *API) addCommunicationToCase(ctx context.Context, who caller, in *addCommunicationToCaseInput) (*addCommunicationToCaseOutput, error) {
+	err := a.cases.Communicate(ctx, who.Identity, who.once, cases.NewCommunication{
+		CaseID:           value(in.CaseID),
+		Body:             *in.CommunicationBody,
+		CCEmailAddresses: in.CCEmailAddresses,
+		AttachmentSetID:  value(in.AttachmentSetID),
+	})
+	return &addCommunicationToCaseOutput{Result: true}, err
+}
+
+type resolveCaseInput struct {
+	CaseID *string `json:"caseId"`
+}
+
+type resolveCaseOutput struct {
+	FinalCaseStatus   *string `json:"finalCaseStatus"`
+	InitialCaseStatus *string `json:"initialCaseStatus"`
+}
+
+func (a *API) resolveCase(ctx context.Context, who caller, in *resolveCaseInput) (*resolveCaseOutput, error) {
+	done, err := a.cases.Resolve(ctx, who.Identity, who.once, value(in.CaseID))
+	return &resolveCaseOutput{
+		FinalCaseStatus:   new(string(done.Final)),
+		InitialCaseStatus: new(string(done.Initial)),
+	}, err
+}

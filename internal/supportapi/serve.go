@@ -1,0 +1,185 @@
+package supportapi
+
+import (
+	"crypto/sha256"
+	"mime"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"github.com/supportd/supportd/internal/accesslog"
+	"github.com/supportd/supportd/internal/awsjson"
+	"github.com/supportd/supportd/internal/cases"
+	"github.com/supportd/supportd/internal/iam"
+)
+
+const (
+	contentType  = "application/x-amz-json-1.1"
+	targetPrefix = "AWSSupport_20130415."
+	apiVersion   = "2013-04-15"
+)
+
+// ServeHTTP answers one call. Calls are examined in the order that was recorded
+// on services of the same protocol, except that authentication comes first, so
+// that strangers learn nothing.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := a.answer(r)
+	status := http.StatusOK
+	if err != nil {
+		status, body = a.refusal(r, err)
+	}
+	header := w.Header()
+	header.Set("Content-Type", contentType)
+	if status == http.StatusMethodNotAllowed {
+		header.Set("Allow", http.MethodPost)
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // a client that went away has no use for an error
+}
+
+func (a *API) answer(r *http.Request) ([]byte, error) {
+	call, err := a.authenticate(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := call.checkForm(r); err != nil {
+		return nil, err
+	}
+	name, run, err := a.find(r, call)
+	if err != nil {
+		return nil, err
+	}
+	record := accesslog.From(r.Context())
+	record.Operation = name
+	if err := iam.Authorize(call.who, "support:"+name, callContext(r, call, a)); err != nil {
+		return nil, err
+	}
+	if err := a.limits.admit(call.who.Account, name); err != nil {
+		return nil, err
+	}
+	once := cases.NewRequestKey(call.who, name, r.Header.Get("Amz-Sdk-Invocation-Id"), call.bodyHash)
+	return run(r.Context(), caller{Identity: call.who, once: once})
+}
+
+// call is an authenticated request with its body.
+type call struct {
+	who       iam.Identity
+	presigned bool
+	region    string
+	body      []byte
+	bodyHash  [sha256.Size]byte
+}
+
+// authenticate finds out who calls. What can be refused by the headers alone is
+// refused before the body is read.
+func (a *API) authenticate(r *http.Request) (*call, error) {
+	signature, err := a.verifier.Parse(r)
+	if err != nil {
+		return nil, err
+	}
+	credential, err := a.iam.Credential(r.Context(), signature.AccessKeyID, signature.SessionToken)
+	if err != nil {
+		return nil, err
+	}
+	body, err := a.readBody(r)
+	if err != nil {
+		return nil, err
+	}
+	hash := sha256.Sum256(body)
+	if err := a.verifier.Verify(signature, r, hash, credential.Secret); err != nil {
+		return nil, err
+	}
+	record := accesslog.From(r.Context())
+	record.Account, record.Principal = credential.Identity.Account, credential.Identity.ARN()
+	return &call{
+		who: credential.Identity, presigned: signature.Presigned, region: signature.Region,
+		body: body, bodyHash: hash,
+	}, nil
+}
+
+// checkForm looks at method, body and content type. A presigned request may use
+// any method, and without a body needs no content type.
+func (c *call) checkForm(r *http.Request) error {
+	if r.Method != http.MethodPost && !c.presigned {
+		return errMethod
+	}
+	if len(c.body) == 0 {
+		if c.presigned {
+			return nil
+		}
+		return &awsjson.Error{Kind: awsjson.Serialization}
+	}
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil {
+		return errContentType
+	}
+	switch media {
+	case contentType, "application/x-amz-json-1.0", "application/json":
+		return nil
+	}
+	return errContentType
+}
+
+// find returns the operation that the call names, ready to run. Broken JSON is
+// reported before an unknown target, as AWS does.
+func (a *API) find(r *http.Request, c *call) (string, invocation, error) {
+	in := input{body: c.body}
+	query := r.URL.Query()
+	if len(c.body) == 0 {
+		in.query = query
+	}
+	name := operationName(r.Header.Values("X-Amz-Target"), query.Get("Action"), query.Get("Version"))
+	operation, known := a.operations[name]
+	if known {
+		run, err := operation(in)
+		return name, run, err
+	}
+	if in.query == nil {
+		if syntax := awsjson.CheckSyntax(c.body); syntax != nil {
+			return "", nil, syntax
+		}
+	}
+	return "", nil, errUnknownOperation
+}
+
+// operationName reads the target header or, where there is none, the reference's
+// common parameters Action and Version.
+func operationName(target []string, action, version string) string {
+	if len(target) == 0 && version == apiVersion {
+		return action
+	}
+	if len(target) != 1 {
+		return ""
+	}
+	name, ok := strings.CutPrefix(target[0], targetPrefix)
+	if !ok {
+		return ""
+	}
+	return name
+}
+
+// callContext is what policies may ask about the request itself.
+func callContext(r *http.Request, c *call, a *API) iam.CallContext {
+	return iam.CallContext{
+		SourceIP:  remoteIP(r),
+		UserAgent: r.UserAgent(),
+		Secure:    r.TLS != nil,
+		Region:    c.region,
+		Time:      a.now(),
+	}
+}
+
+// remoteIP is the address of the peer. Headers such as X-Forwarded-For are
+// anybody's to write and are not looked at.
+func remoteIP(r *http.Request) netip.Addr {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return ip.Unmap()
+}

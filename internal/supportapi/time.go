@@ -1,0 +1,48 @@
+package supportapi
+
+import "time"
+
+// timeLayouts are the forms in which the API takes times; without an offset
+// they are UTC. Fractions of a second are read by every layout with seconds.
+func timeLayouts() []string {
+	return []string{
+		"2006-01-02",
+		"2006-01-02T15:04",
+		"2006-01-02T15:04Z07:00",
+		"2006-01-02T15:04Z0700",
+		"2006-01-02T15:04:05",
+		"2006-01-02T15:04:05Z07:00",
+		"2006-01-02T15:04:05Z0700",
+	}
+}
+
+// parseTime reads a member such as afterTime; an absent or empty one is the
+// zero time.
+func parseTime(member string, text *string) (time.Time, error) {
+	if value(text) == "" {
+		return time.Time{}, nil
+	}
+	for _, layout := range timeLayouts() {
+		if t, err := time.Parse(layout, *text); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, errInvalidTime.With("%s %q is not a time in ISO 8601 form, such as 2026-01-31T12:00:00Z.", member, *text)
+}
+
+// caseTime formats the creation time of a case as recorded: milliseconds, Z.
+func caseTime(t time.Time) string {
+	return t.UTC().Format("2006-01-02T15:04:05.000Z")
+}
+
+// communicationTime formats the time of a communication as recorded: whole
+// seconds, in the form of milliseconds.
+func communicationTime(t time.Time) string {
+	return caseTime(t.Truncate(time.Second))
+}
+
+// offsetTime formats other times as recorded for the end of an attachment set:
+// with an offset, not Z.
+func offsetTime(t time.Time) string {
+	return t.UTC().Format("2006-01-02T15:04:05.000-0700")
+}
