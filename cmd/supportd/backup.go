@@ -1,0 +1,45 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/supportd/supportd/internal/server"
+)
+
+func (p *program) backupCommand() *cobra.Command {
+	var c *cobra.Command
+	c = p.admin("backup FILE", "Write a backup into a new file, beside a running server", func(ctx context.Context, s *server.Server) (document, error) {
+		file := c.Flags().Arg(0)
+		return done("backup is in %s; it holds secrets, guard it as you guard the data folder", file), s.Backup(ctx, file)
+	})
+	c.Args = oneFile
+	return c
+}
+
+func (p *program) restoreCommand() *cobra.Command {
+	return &cobra.Command{Use: "restore FILE", Short: "Fill a new data folder from a backup", Args: oneFile, RunE: func(c *cobra.Command, args []string) error {
+		config, err := p.settings.config(c.Flags(), p.env)
+		if err != nil {
+			return err
+		}
+		if err := server.Restore(args[0], config.Data); err != nil {
+			return err
+		}
+		return p.print(done("%s is restored from %s", config.Data, args[0]))
+	}}
+}
+
+func (p *program) versionCommand() *cobra.Command {
+	c := &cobra.Command{Use: "version", Short: "Print the version", Args: noArgs, RunE: func(*cobra.Command, []string) error {
+		if p.json {
+			return p.print(document{value: map[string]string{"version": server.Version()}})
+		}
+		_, err := fmt.Fprintf(p.stdout, "supportd %s\n", server.Version())
+		return err
+	}}
+	c.Flags().BoolVar(&p.json, "json", false, "print one JSON document")
+	return c
+}

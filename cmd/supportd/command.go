@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/supportd/supportd/internal/server"
+)
+
+// program is one run of the command line.
+type program struct {
+	env            []string
+	stdin          io.Reader
+	stdout, stderr io.Writer
+
+	settings settings
+	json     bool // --json of administration commands
+}
+
+func (p *program) rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "supportd",
+		Short:         "A self-hosted support service that speaks the AWS Support API",
+		Long:          "supportd serves the AWS Support API and administers what it serves.\nWithout a subcommand it serves.",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          noArgs,
+		RunE:          p.serve,
+	}
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w (see %s --help)", err, c.CommandPath())}
+	})
+	p.settings.bind(root.PersistentFlags())
+	p.settings.bindServe(root.Flags())
+	serve := &cobra.Command{Use: "serve", Short: "Serve the API", Args: noArgs, RunE: p.serve}
+	p.settings.bindServe(serve.Flags())
+	root.AddCommand(serve,
+		p.accountCommand(), p.userCommand(), p.roleCommand(), p.keyCommand(), p.policyCommand(),
+		p.backupCommand(), p.restoreCommand(), p.versionCommand(),
+	)
+	return root
+}
+
+// group makes a command that only holds others.
+func group(use, short string, commands ...*cobra.Command) *cobra.Command {
+	c := &cobra.Command{Use: use, Short: short, Args: cobra.ArbitraryArgs, RunE: func(c *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return usageError{fmt.Errorf("unknown command %q for %q", args[0], c.CommandPath())}
+		}
+		return c.Help()
+	}}
+	c.AddCommand(commands...)
+	return c
+}
+
+// admin makes an administration command, which works on the open store beside
+// a server that may be running. work returns what to print.
+func (p *program) admin(use, short string, work func(context.Context, *server.Server) (document, error)) *cobra.Command {
+	c := &cobra.Command{Use: use, Short: short, Args: noArgs}
+	c.Flags().BoolVar(&p.json, "json", false, "print one JSON document")
+	c.RunE = func(c *cobra.Command, _ []string) (err error) {
+		config, err := p.settings.config(c.Flags(), p.env)
+		if err != nil {
+			return err
+		}
+		s, err := server.Open(c.Context(), config)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, s.Close()) }()
+		found, err := work(c.Context(), s)
+		if err != nil {
+			return err
+		}
+		return p.print(found)
+	}
+	return c
+}
+
+// require marks flags that must be given.
+func require(c *cobra.Command, flags ...string) *cobra.Command {
+	for _, name := range flags {
+		if err := c.MarkFlagRequired(name); err != nil {
+			panic(err) // the flag does not exist: a mistake of this program
+		}
+	}
+	return c
+}
+
+func noArgs(c *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usageError{fmt.Errorf("unknown command or argument %q for %q", args[0], c.CommandPath())}
+	}
+	return nil
+}
+
+func oneFile(c *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return usageError{fmt.Errorf("%s needs one FILE", c.CommandPath())}
+	}
+	return nil
+}

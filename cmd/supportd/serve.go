@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+
+	"github.com/spf13/cobra"
+
+	"github.com/supportd/supportd/internal/iam"
+	"github.com/supportd/supportd/internal/server"
+)
+
+// serve runs the server until it is told to stop.
+func (p *program) serve(c *cobra.Command, _ []string) (err error) {
+	config, err := p.settings.config(c.Flags(), p.env)
+	if err != nil {
+		return err
+	}
+	if config.Log, err = p.settings.logger(p.stderr); err != nil {
+		return err
+	}
+	s, err := server.Open(c.Context(), config)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	listener, err := s.Listen()
+	if err != nil {
+		return err
+	}
+	key, err := s.FirstRun(c.Context())
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	ctx, stop := context.WithCancel(c.Context())
+	defer stop()
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(ctx, listener) }()
+	url := publicURL(listener.Addr())
+	p.greet(config, url, key)
+	p.printEnvironment(url, key)
+	return <-ended
+}
+
+// printEnvironment prints what a shell needs to use the server, and nothing
+// else, on standard output.
+func (p *program) printEnvironment(url string, key *iam.NewKey) {
+	fmt.Fprintf(p.stdout, "export AWS_ENDPOINT_URL_SUPPORT=%s\n", url)
+	fmt.Fprintf(p.stdout, "export AWS_REGION=us-east-1\n")
+	if key != nil {
+		fmt.Fprintf(p.stdout, "export AWS_ACCESS_KEY_ID=%s\n", key.ID)
+		fmt.Fprintf(p.stdout, "export AWS_SECRET_ACCESS_KEY=%s\n", key.Secret)
+	}
+}
+
+func (p *program) greet(config server.Config, url string, key *iam.NewKey) {
+	fmt.Fprintf(p.stderr, "supportd %s serves the AWS Support API on %s from %s\n", server.Version(), url, config.Data)
+	if key == nil {
+		fmt.Fprintf(p.stderr, "Make an access key with: supportd key create --account ID --user NAME | --root\n")
+		return
+	}
+	fmt.Fprintf(p.stderr, `First run: account %s (enterprise plan) and its access key are new; the secret is shown only this once.
+Paste the export lines into a shell, then: aws support create-case --subject 'Hello' --communication-body 'First case'
+AWS CLI before 1.29 or 2.13 and boto3 before 1.28 (Debian 12's, for example) also need: --endpoint-url %s
+`, key.Account, url)
+}
+
+// publicURL returns the address for clients on this machine: where the server
+// listens on every address, the loopback one.
+func publicURL(addr net.Addr) string {
+	host, port, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		return "http://" + addr.String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}

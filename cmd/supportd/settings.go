@@ -1,0 +1,208 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/spf13/pflag"
+
+	"github.com/supportd/supportd/internal/server"
+)
+
+// settings are the flags that configure an installation. Each can be set by its
+// flag, by its environment name (SUPPORTD_ and the flag's name in capitals) or
+// in the configuration file under the flag's name; the first one set wins.
+type settings struct {
+	Data            string        `yaml:"data"`
+	Database        string        `yaml:"database"`
+	Blobs           string        `yaml:"blobs"`
+	MasterKeyFile   string        `yaml:"master-key"`
+	Listen          string        `yaml:"listen"`
+	Limits          limitsSetting `yaml:"limits"`
+	RetentionMonths int           `yaml:"retention-months"`
+	LogLevel        string        `yaml:"log-level"`
+	LogFormat       string        `yaml:"log-format"`
+
+	file string
+}
+
+// bind declares the flags that every command has.
+func (s *settings) bind(flags *pflag.FlagSet) {
+	flags.StringVar(&s.file, "config", "", "configuration `FILE` in YAML")
+	flags.StringVar(&s.Data, "data", "", "`DIR` of the installation (default: $XDG_DATA_HOME/supportd or ~/.local/share/supportd)")
+	flags.StringVar(&s.Database, "database", "", "`URL` of the database, sqlite://FILE (default: in --data)")
+	flags.StringVar(&s.Blobs, "blobs", "", "`URL` of the attachments, file:///DIR (default: in --data)")
+	flags.StringVar(&s.MasterKeyFile, "master-key", "", "`FILE` with the master key, 32 bytes in base64 (default: SUPPORTD_MASTER_KEY, or a file in --data)")
+}
+
+// bindServe declares the flags of a server.
+func (s *settings) bindServe(flags *pflag.FlagSet) {
+	flags.StringVar(&s.Listen, "listen", server.DefaultListen, "`HOST:PORT` to listen on; port 0 is any free one")
+	s.Limits = limitsSetting{Limits: server.AWSLimits(), name: "aws"}
+	flags.Var(&s.Limits, "limits", "`aws` or off; a configuration file may set each")
+	flags.IntVar(&s.RetentionMonths, "retention-months", 12, "months for which cases are available")
+	flags.StringVar(&s.LogLevel, "log-level", "info", "debug, info, warn or error")
+	flags.StringVar(&s.LogFormat, "log-format", "text", "text or json")
+}
+
+// config returns the configuration of a command whose flags were parsed:
+// defaults, then the configuration file, then the environment, then the flags.
+func (s *settings) config(parsed *pflag.FlagSet, env []string) (server.Config, error) {
+	var merged settings
+	flags := pflag.NewFlagSet("settings", pflag.ContinueOnError)
+	merged.bind(flags)
+	merged.bindServe(flags)
+	file := s.file
+	if file == "" {
+		file = lookup(env, environmentName("config"))
+	}
+	if file != "" {
+		if err := merged.read(file); err != nil {
+			return server.Config{}, err
+		}
+	}
+	var failed error
+	flags.VisitAll(func(f *pflag.Flag) {
+		err := override(f, parsed.Lookup(f.Name), lookup(env, environmentName(f.Name)))
+		if err != nil && failed == nil {
+			failed = err
+		}
+	})
+	if failed != nil {
+		return server.Config{}, failed
+	}
+	*s = merged
+	return merged.serverConfig(env)
+}
+
+// override sets a flag from the one that was parsed or else from the
+// environment.
+func override(f, parsed *pflag.Flag, fromEnv string) error {
+	if parsed != nil && parsed.Changed {
+		return f.Value.Set(parsed.Value.String())
+	}
+	if fromEnv == "" {
+		return nil
+	}
+	if err := f.Value.Set(fromEnv); err != nil {
+		return fmt.Errorf("%s: %w", environmentName(f.Name), err)
+	}
+	return nil
+}
+
+func (s *settings) serverConfig(env []string) (server.Config, error) {
+	if s.Data == "" {
+		s.Data = defaultData(env)
+	}
+	c := server.Config{
+		Data: s.Data, Listen: s.Listen, Database: s.Database, Blobs: s.Blobs,
+		MasterKey: lookup(env, "SUPPORTD_MASTER_KEY"), MasterKeyFile: s.MasterKeyFile,
+		Limits: s.Limits.Limits, RetentionMonths: s.RetentionMonths,
+	}
+	if c.MasterKey != "" && c.MasterKeyFile != "" {
+		return c, errors.New("both SUPPORTD_MASTER_KEY and a master key file are set: set one")
+	}
+	if c.RetentionMonths < 1 {
+		return c, fmt.Errorf("retention-months is %d, want 1 or more", c.RetentionMonths)
+	}
+	return c, nil
+}
+
+// read merges the configuration file in. Unknown keys are refused with their
+// line, and a path in it is relative to where the program runs.
+func (s *settings) read(file string) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	err = yaml.NewDecoder(bytes.NewReader(text), yaml.DisallowUnknownField()).Decode(s)
+	if err != nil && !errors.Is(err, io.EOF) { // an empty file sets nothing
+		return fmt.Errorf("%s: %s", file, yaml.FormatError(err, false, false))
+	}
+	return nil
+}
+
+// environmentName returns SUPPORTD_LOG_LEVEL for log-level. The master key's
+// own name holds the key itself, so the name for its file is a longer one.
+func environmentName(flag string) string {
+	if flag == "master-key" {
+		flag = "master-key-file"
+	}
+	return "SUPPORTD_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+func lookup(env []string, name string) string {
+	for _, entry := range env {
+		if value, ok := strings.CutPrefix(entry, name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+// defaultData is the user's own folder by the XDG base directory specification.
+func defaultData(env []string) string {
+	if base := lookup(env, "XDG_DATA_HOME"); filepath.IsAbs(base) {
+		return filepath.Join(base, "supportd")
+	}
+	return filepath.Join(lookup(env, "HOME"), ".local", "share", "supportd")
+}
+
+// logger returns the log that the settings ask for.
+func (s *settings) logger(w io.Writer) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(s.LogLevel)); err != nil {
+		return nil, fmt.Errorf("log-level %q: want debug, info, warn or error", s.LogLevel)
+	}
+	options := &slog.HandlerOptions{Level: level}
+	switch s.LogFormat {
+	case "text":
+		return slog.New(slog.NewTextHandler(w, options)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, options)), nil
+	}
+	return nil, fmt.Errorf("log-format %q: want text or json", s.LogFormat)
+}
+
+// limitsSetting is "aws", "off" or, in a configuration file, each limit by its
+// name; those that are not named are AWS's.
+type limitsSetting struct {
+	server.Limits
+	name string
+}
+
+// String returns the name of the limits, for the help.
+func (l *limitsSetting) String() string { return l.name }
+
+// Type names the value's kind, for the help.
+func (l *limitsSetting) Type() string { return "LIMITS" }
+
+// Set takes limits by name.
+func (l *limitsSetting) Set(name string) error {
+	switch name {
+	case "aws":
+		*l = limitsSetting{Limits: server.AWSLimits(), name: name}
+	case "off":
+		*l = limitsSetting{name: name}
+	default:
+		return fmt.Errorf("limits %q: want aws or off", name)
+	}
+	return nil
+}
+
+// UnmarshalYAML takes limits by name or one by one.
+func (l *limitsSetting) UnmarshalYAML(text []byte) error {
+	var name string
+	if err := yaml.Unmarshal(text, &name); err == nil {
+		return l.Set(name)
+	}
+	*l = limitsSetting{Limits: server.AWSLimits(), name: "custom"}
+	return yaml.NewDecoder(bytes.NewReader(text), yaml.DisallowUnknownField()).Decode(&l.Limits)
+}

@@ -1,0 +1,127 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/supportd/supportd/internal/blob"
+	"github.com/supportd/supportd/internal/cases"
+	"github.com/supportd/supportd/internal/supportapi"
+)
+
+// Config is everything that can be set. Data must be; the zero values of the
+// rest are the defaults.
+type Config struct {
+	// Data is the folder of this installation: the embedded database, the
+	// attachments and the master key, unless they are set to be elsewhere.
+	Data string
+	// Listen is HOST:PORT; port 0 means any free one. Empty means DefaultListen.
+	Listen string
+	// Database is sqlite://FILE. Empty means supportd.db in Data.
+	Database string
+	// Blobs is file:///DIR. Empty means the folder attachments in Data.
+	Blobs string
+	// MasterKey is 32 bytes in base64. It wins over MasterKeyFile; without
+	// either, the first run makes a key in Data.
+	MasterKey     string
+	MasterKeyFile string
+	// Limits protect accounts and server. The zero value sets none.
+	Limits Limits
+	// RetentionMonths is how long cases are kept; zero means 12.
+	RetentionMonths int
+	// Log takes the records of requests and of the housekeeping; nil drops them.
+	Log *slog.Logger
+	// Now is the clock of all rules; nil means time.Now. Signatures are judged
+	// by time.Now in any case: the callers who date them have no other clock.
+	Now func() time.Time
+}
+
+// DefaultListen is where a server listens when nothing else is said.
+const DefaultListen = "127.0.0.1:4580"
+
+// Limits are how much and how often an account may ask. Zero means no limit.
+type Limits struct {
+	CasesPerHour              int `yaml:"cases-per-hour"`
+	AttachmentSetsPer10m      int `yaml:"attachment-sets-per-10m"`
+	DescribeAttachmentsPer10m int `yaml:"describe-attachments-per-10m"`
+	RequestsPerSecond         int `yaml:"requests-per-second"` // of one operation
+}
+
+// AWSLimits returns the limits of the real service.
+func AWSLimits() Limits {
+	c, a := cases.AWSLimits(), supportapi.AWSLimits()
+	return Limits{
+		CasesPerHour:              c.CasesPerHour,
+		AttachmentSetsPer10m:      c.AttachmentSetsPer10m,
+		DescribeAttachmentsPer10m: a.DescribeAttachmentsPer10m,
+		RequestsPerSecond:         a.RequestsPerSecond,
+	}
+}
+
+func (l Limits) cases() cases.Limits {
+	return cases.Limits{CasesPerHour: l.CasesPerHour, AttachmentSetsPer10m: l.AttachmentSetsPer10m}
+}
+
+func (l Limits) api() supportapi.Limits {
+	return supportapi.Limits{RequestsPerSecond: l.RequestsPerSecond, DescribeAttachmentsPer10m: l.DescribeAttachmentsPer10m}
+}
+
+func (l Limits) check() error {
+	for name, n := range map[string]int{
+		"cases-per-hour": l.CasesPerHour, "attachment-sets-per-10m": l.AttachmentSetsPer10m,
+		"describe-attachments-per-10m": l.DescribeAttachmentsPer10m, "requests-per-second": l.RequestsPerSecond,
+	} {
+		if n < 0 {
+			return fmt.Errorf("limits: %s is %d, want 0 or more", name, n)
+		}
+	}
+	return nil
+}
+
+func (c *Config) check() error {
+	if c.Data == "" {
+		return errors.New("no data folder is set")
+	}
+	if c.Listen == "" {
+		c.Listen = DefaultListen
+	}
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		return fmt.Errorf("listen %q: want HOST:PORT", c.Listen)
+	}
+	if c.RetentionMonths < 0 {
+		return fmt.Errorf("retention-months is %d, want 1 or more", c.RetentionMonths)
+	}
+	return c.Limits.check()
+}
+
+func (c *Config) databaseURL() string {
+	if c.Database != "" {
+		return c.Database
+	}
+	return "sqlite://" + filepath.Join(c.Data, "supportd.db")
+}
+
+func (c *Config) blobsURL() string {
+	if c.Blobs != "" {
+		return c.Blobs
+	}
+	folder, err := filepath.Abs(filepath.Join(c.Data, "attachments"))
+	if err != nil {
+		return ""
+	}
+	return "file://" + (&url.URL{Path: folder}).EscapedPath()
+}
+
+func openBlobs(where string) (blob.Store, error) {
+	u, err := url.Parse(where)
+	if err != nil || u.Scheme != "file" || u.Host != "" || !strings.HasPrefix(u.Path, "/") {
+		return nil, fmt.Errorf("blobs %q: want file:///DIR", where)
+	}
+	return blob.OpenDir(u.Path)
+}

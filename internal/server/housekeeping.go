@@ -1,0 +1,53 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// The housekeeping runs at the start and then at these intervals.
+const (
+	purgeEvery = 10 * time.Minute
+	sweepEvery = 24 * time.Hour
+)
+
+// keepHouse removes what has outlived its time until ctx ends. A run that fails
+// is logged and tried again at the next turn.
+func (s *Server) keepHouse(ctx context.Context) {
+	purge := time.NewTicker(purgeEvery)
+	defer purge.Stop()
+	sweep := time.NewTicker(sweepEvery)
+	defer sweep.Stop()
+	s.keep(ctx, "purge", s.Purge)
+	s.keep(ctx, "sweep", s.Cases.SweepBlobs)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-purge.C:
+			s.keep(ctx, "purge", s.Purge)
+		case <-sweep.C:
+			s.keep(ctx, "sweep", s.Cases.SweepBlobs)
+		}
+	}
+}
+
+func (s *Server) keep(ctx context.Context, name string, work func(context.Context) error) {
+	start := time.Now()
+	err := work(ctx)
+	if err != nil && ctx.Err() == nil {
+		s.log.ErrorContext(ctx, "housekeeping", slog.String("work", name), slog.String("error", err.Error()))
+		return
+	}
+	s.log.DebugContext(ctx, "housekeeping", slog.String("work", name), slog.Duration("duration", time.Since(start)))
+}
+
+// Purge removes cases beyond their retention, expired attachment sets, sessions
+// and kept answers.
+func (s *Server) Purge(ctx context.Context) error {
+	if err := s.Cases.Purge(ctx); err != nil {
+		return err
+	}
+	return s.IAM.PurgeSessions(ctx)
+}

@@ -1,0 +1,58 @@
+package server
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/supportd/supportd/internal/accesslog"
+)
+
+// metrics counts and times requests. Its labels have few values: an account or
+// a caller is never one.
+type metrics struct {
+	registry *prometheus.Registry
+	requests *prometheus.CounterVec
+	duration *prometheus.HistogramVec
+	build    prometheus.Gauge
+}
+
+func newMetrics() *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "supportd_requests_total",
+			Help: "Requests by operation of the API, HTTP status and error name.",
+		}, []string{"operation", "status", "error"}),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "supportd_request_duration_seconds",
+			Help:    "Time from the first byte of a request's headers to the end of its answer.",
+			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+		}, []string{"operation"}),
+		build: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name:        "supportd_build_info",
+			Help:        "The running version, always 1.",
+			ConstLabels: prometheus.Labels{"version": Version()},
+		}),
+	}
+	m.build.Set(1)
+	m.registry.MustRegister(m.requests, m.duration, m.build,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+func (m *metrics) observe(r *accesslog.Record) {
+	operation := r.Operation
+	if operation == "" {
+		operation = "none"
+	}
+	m.requests.WithLabelValues(operation, strconv.Itoa(r.Status), r.ErrorCode).Inc()
+	m.duration.WithLabelValues(operation).Observe(r.Duration.Seconds())
+}
+
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}

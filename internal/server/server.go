@@ -1,0 +1,185 @@
+// Package server puts the rooms together into a running service: it reads the
+// configuration, opens the store and the blobs, listens, watches its health and
+// shuts down in order.
+//
+// Rules live in the rooms; this one only connects them.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/supportd/supportd/internal/accesslog"
+	"github.com/supportd/supportd/internal/blob"
+	"github.com/supportd/supportd/internal/cases"
+	"github.com/supportd/supportd/internal/catalog"
+	"github.com/supportd/supportd/internal/iam"
+	"github.com/supportd/supportd/internal/seal"
+	"github.com/supportd/supportd/internal/store"
+	"github.com/supportd/supportd/internal/supportapi"
+)
+
+// Server is the whole service on an open data folder.
+type Server struct {
+	IAM   *iam.Service
+	Cases *cases.Service
+
+	config  Config
+	log     *slog.Logger
+	store   *store.Store
+	blobs   blob.Store
+	metrics *metrics
+	handler http.Handler
+	lock    *os.File // nil unless this process serves
+}
+
+// Open opens everything that the configuration names, but listens nowhere. The
+// administration commands use it beside a running server.
+func Open(ctx context.Context, c Config) (*Server, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, err
+	}
+	s := &Server{config: c, log: c.Log}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if err := s.open(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Server) open(ctx context.Context) (err error) {
+	if s.store, err = store.Open(ctx, s.config.databaseURL()); err != nil {
+		return err
+	}
+	if s.blobs, err = openBlobs(s.config.blobsURL()); err != nil {
+		return err
+	}
+	master, err := s.masterKey(ctx)
+	if err != nil {
+		return err
+	}
+	secrets, err := seal.NewBox(master, "access keys")
+	if err != nil {
+		return err
+	}
+	tokens, err := seal.NewBox(master, "page tokens")
+	if err != nil {
+		return err
+	}
+	known, err := catalog.Load()
+	if err != nil {
+		return err
+	}
+	s.IAM = &iam.Service{Store: s.store.IAM(), Box: secrets, Now: s.config.Now}
+	s.Cases = &cases.Service{
+		Store: s.store.Cases(), Blobs: s.blobs, Catalog: known, Now: s.config.Now,
+		Limits:          s.config.Limits.cases(),
+		RetentionMonths: s.config.RetentionMonths,
+	}
+	api, err := supportapi.New(supportapi.Config{
+		IAM: s.IAM, Cases: s.Cases, Catalog: known, Tokens: tokens, Now: s.config.Now,
+		Limits: s.config.Limits.api(),
+	})
+	if err != nil {
+		return err
+	}
+	s.metrics = newMetrics()
+	s.handler = accesslog.Handler(s.routes(api), s.log, s.metrics.observe)
+	return nil
+}
+
+// routes is the list of what this listener answers.
+func (s *Server) routes(api http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/{$}", api)
+	mux.HandleFunc("GET /healthz", s.healthz)
+	mux.HandleFunc("GET /readyz", s.readyz)
+	mux.Handle("GET /metrics", s.metrics.handler())
+	return mux
+}
+
+// Handler returns what the listener answers with.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+// Close releases what Open opened.
+func (s *Server) Close() error {
+	var errs []error
+	if s.store != nil {
+		errs = append(errs, s.store.Close())
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Timeouts of a connection: a client that hangs or trickles is cut off.
+const (
+	headerTimeout = 10 * time.Second
+	bodyTimeout   = time.Minute
+	answerTimeout = 2 * time.Minute
+	idleTimeout   = 2 * time.Minute
+
+	// shutdownTimeout is how long running requests may take to finish.
+	shutdownTimeout = 20 * time.Second
+)
+
+// Serve answers on the listener until ctx ends; then it takes no new request,
+// finishes those that run, and returns. It also runs the housekeeping.
+func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
+	server := &http.Server{
+		Handler:           s.handler,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       bodyTimeout,
+		WriteTimeout:      answerTimeout,
+		IdleTimeout:       idleTimeout,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	kept := make(chan struct{})
+	go func() {
+		defer close(kept)
+		s.keepHouse(ctx)
+	}()
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(listener) }()
+	select {
+	case err := <-ended:
+		stop()
+		<-kept
+		return err
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	defer cancel()
+	err := server.Shutdown(grace)
+	<-kept
+	if err != nil {
+		return fmt.Errorf("requests were still running at the end of the shutdown: %w", errors.Join(err, server.Close()))
+	}
+	return nil
+}
+
+// Listen claims the data folder for this process and opens the listener that
+// the configuration names. Two servers on one embedded store would each think
+// that its limits are the only ones.
+func (s *Server) Listen() (net.Listener, error) {
+	lock, err := lockFolder(s.config.Data)
+	if err != nil {
+		return nil, err
+	}
+	s.lock = lock
+	return net.Listen("tcp", s.config.Listen)
+}
