@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Runs everything that CI runs, in this order, and stops at the first failure.
+# It installs what the tests need and cannot bring along: the AWS CLI, boto3 and
+# a C compiler for the race detector through apt, the JavaScript SDK through npm.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+step() { printf '\n== %s\n' "$*"; }
+tool() { go tool -modfile=tools/go.mod "$@"; }
+
+step 'what the tests need'
+missing=()
+[ -x /usr/bin/aws ] || missing+=(awscli)
+/usr/bin/python3 -c 'import boto3' 2>/dev/null || missing+=(python3-boto3)
+command -v gcc >/dev/null || missing+=(gcc libc6-dev)
+if [ ${#missing[@]} -gt 0 ]; then
+	sudo=
+	[ "$(id -u)" = 0 ] || sudo=sudo
+	$sudo apt-get update -qq && $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null ||
+		{ echo "check.sh: install ${missing[*]}, then run it again" >&2; exit 1; }
+fi
+command -v npm >/dev/null || { echo 'check.sh: install Node.js 18 or newer with npm, then run it again' >&2; exit 1; }
+(cd conformance/javascript && npm ci --no-audit --no-fund --loglevel=error)
+
+step gofumpt
+unformatted=$(tool gofumpt -l .)
+[ -z "$unformatted" ] || { printf 'run gofumpt on:\n%s\n' "$unformatted" >&2; exit 1; }
+
+step 'go vet'
+go vet ./...
+
+step staticcheck
+tool staticcheck ./...
+
+step 'go mod tidy'
+go mod tidy -diff
+go -C tools mod tidy -diff
+
+step 'tests with the race detector'
+CGO_ENABLED=1 SUPPORTD_CLIENTS=required go test -race -shuffle=on ./...
+
+step 'short fuzz runs'
+while read -r package target; do
+	go test "$package" -run '^$' -fuzz "^$target\$" -fuzztime 5s
+done < <(grep -rn --include='*_test.go' -oE '^func Fuzz[A-Za-z0-9]+' . | sed -E 's#^(.*)/[^/]+:[0-9]+:func (Fuzz.*)#\1 \2#' | sort)
+
+step build
+mkdir -p dist
+CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o dist/supportd ./cmd/supportd
+ls -l dist/supportd | awk '{ printf "supportd is %.1f MB\n", $5 / 1e6 }'

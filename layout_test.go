@@ -1,0 +1,114 @@
+package supportd_test
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/supportd/supportd"
+
+// ranks returns the rank of every room. A package imports lower ranks only.
+func ranks() map[string]int {
+	return map[string]int{
+		"internal/accesslog":     0,
+		"internal/awsjson":       0,
+		"internal/blob":          0,
+		"internal/blob/blobtest": 1, // the suite of the room below it
+		"internal/fault":         0,
+		"internal/seal":          0,
+		"internal/sigv4":         0,
+
+		"internal/catalog": 1,
+		"internal/iam":     1,
+
+		"internal/cases": 2,
+
+		"internal/store":           4,
+		"internal/store/storetest": 5, // the suite of the room below it
+
+		"internal/supportapi": 5,
+
+		"internal/server": 6,
+
+		"cmd/supportd": 7,
+		"supporttest":  7,
+		"conformance":  8,
+	}
+}
+
+func TestRoomsImportLowerRanksOnly(t *testing.T) {
+	ranks := ranks()
+	for room, imports := range packages(t) {
+		rank, ok := ranks[room]
+		if !ok {
+			t.Errorf("package %s has no rank: give it a line in ranks", room)
+			continue
+		}
+		for _, imported := range imports {
+			if ranks[imported] >= rank {
+				t.Errorf("%s (rank %d) imports %s (rank %d), want a lower rank", room, rank, imported, ranks[imported])
+			}
+		}
+	}
+	for room := range ranks {
+		if _, ok := packages(t)[room]; !ok {
+			t.Errorf("rank of %s: there is no such package", room)
+		}
+	}
+}
+
+// packages returns the module's packages with those of the module that they
+// import, both without the module's path. Tests may import what they like.
+func packages(t *testing.T) map[string][]string {
+	t.Helper()
+	found := map[string][]string{}
+	for _, line := range goList(t, "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...") {
+		fields := strings.Fields(line)
+		room, ok := strings.CutPrefix(fields[0], module+"/")
+		if !ok {
+			continue
+		}
+		found[room] = []string{}
+		for _, imported := range fields[1:] {
+			if name, ok := strings.CutPrefix(imported, module+"/"); ok {
+				found[room] = append(found[room], name)
+			}
+		}
+	}
+	return found
+}
+
+func TestTestLibrariesStayOutOfTheProgram(t *testing.T) {
+	unwanted := []string{"testing", "github.com/google/go-cmp", "pgregory.net/rapid", "github.com/rogpeppe/go-internal", "go.uber.org/goleak", "github.com/aws/aws-sdk-go-v2"}
+	for _, dependency := range goList(t, "-deps", "./cmd/supportd") {
+		for _, prefix := range unwanted {
+			if dependency == prefix || strings.HasPrefix(dependency, prefix+"/") {
+				t.Errorf("cmd/supportd depends on %s", dependency)
+			}
+		}
+	}
+}
+
+func TestSQLStaysInTheStore(t *testing.T) {
+	for _, line := range goList(t, "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...") {
+		fields := strings.Fields(line)
+		if strings.HasPrefix(fields[0], module+"/internal/store") {
+			continue
+		}
+		for _, imported := range fields[1:] {
+			if imported == "database/sql" {
+				t.Errorf("%s imports database/sql, want SQL in internal/store only", fields[0])
+			}
+		}
+	}
+}
+
+func goList(t *testing.T, args ...string) []string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", append([]string{"list"}, args...)...).Output()
+	if err != nil {
+		t.Fatalf("go list %v: %v", args, err)
+	}
+	return strings.Split(strings.TrimSpace(string(out)), "\n")
+}

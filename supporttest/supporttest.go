@@ -1,0 +1,218 @@
+// Package supporttest runs the whole support service inside a Go test: on a
+// port of its own, with two accounts, a clock that moves only when told to move
+// forward, and an [aws.Config] that any client of the AWS SDK takes.
+//
+//	func TestTicketBridge(t *testing.T) {
+//		srv := supporttest.NewServer(t)
+//		client := support.NewFromConfig(srv.Config())
+//		…
+//		srv.Advance(15 * 24 * time.Hour)
+//		…
+//	}
+//
+// It is the server that runs in production, on a database in a temporary
+// folder; nothing of it is faked but the clock. No limits are set unless a test
+// asks for them.
+package supporttest
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/supportd/supportd/internal/iam"
+	"github.com/supportd/supportd/internal/server"
+)
+
+// T is what the package needs of a test: *testing.T, *testing.B and *testing.F
+// have it.
+type T interface {
+	Helper()
+	Cleanup(func())
+	Fatalf(format string, args ...any)
+	TempDir() string
+}
+
+// Account is an account of the server with the key of its root.
+type Account struct {
+	ID              string
+	Name            string
+	Email           string
+	Plan            string
+	AccessKeyID     string
+	SecretAccessKey string
+}
+
+// Server is a running service.
+type Server struct {
+	// URL is the address of the service, such as http://127.0.0.1:40123.
+	URL string
+
+	t        T
+	data     string
+	accounts []Account
+	clock    *clock
+	server   *server.Server
+}
+
+// Option changes how a server is made.
+type Option func(*options)
+
+type options struct {
+	config server.Config
+	start  time.Time
+}
+
+// WithAWSLimits sets the limits of the real service: ten cases an hour, five
+// calls a second of each operation.
+func WithAWSLimits() Option {
+	return func(o *options) { o.config.Limits = server.AWSLimits() }
+}
+
+// WithTime starts the clock at t instead of now.
+func WithTime(t time.Time) Option {
+	return func(o *options) { o.start = t }
+}
+
+// WithLog writes the server's records to the log.
+func WithLog(log *slog.Logger) Option {
+	return func(o *options) { o.config.Log = log }
+}
+
+// NewServer starts a server that ends with the test. It fails the test when it
+// cannot.
+func NewServer(t T, opts ...Option) *Server {
+	t.Helper()
+	o := options{config: server.Config{Data: filepath.Join(t.TempDir(), "supportd"), Listen: "127.0.0.1:0"}}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	s := &Server{t: t, data: o.config.Data, clock: newClock(o.start)}
+	o.config.Now = s.clock.now
+	var err error
+	if s.server, err = server.Open(context.Background(), o.config); err != nil {
+		t.Fatalf("supporttest: %v", err)
+	}
+	if err := s.start(); err != nil {
+		t.Fatalf("supporttest: %v", err)
+	}
+	return s
+}
+
+// start listens and serves until the test's cleanup, which waits for the end.
+func (s *Server) start() error {
+	listener, err := s.server.Listen()
+	if err != nil {
+		return err
+	}
+	s.URL = "http://" + listener.Addr().String()
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- s.serve(ctx, listener) }()
+	s.t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			s.t.Fatalf("supporttest: %v", err)
+		}
+	})
+	return s.createAccounts()
+}
+
+func (s *Server) serve(ctx context.Context, listener net.Listener) error {
+	err := s.server.Serve(ctx, listener)
+	if closed := s.server.Close(); err == nil {
+		err = closed
+	}
+	return err
+}
+
+func (s *Server) createAccounts() error {
+	for _, a := range []iam.Account{
+		{ID: "123456789012", Name: "First", Email: "first@example.com", Plan: "enterprise"},
+		{ID: "111122223333", Name: "Second", Email: "second@example.com", Plan: "business"},
+	} {
+		if err := s.createAccount(a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Server) createAccount(a iam.Account) error {
+	ctx := context.Background()
+	if _, err := s.server.IAM.CreateAccount(ctx, a); err != nil {
+		return err
+	}
+	key, err := s.server.IAM.CreateKey(ctx, a.ID, "")
+	s.accounts = append(s.accounts, Account{
+		ID: a.ID, Name: a.Name, Email: a.Email, Plan: a.Plan,
+		AccessKeyID: key.ID, SecretAccessKey: key.Secret,
+	})
+	return err
+}
+
+// Accounts returns the two accounts: 123456789012 with an enterprise plan and
+// 111122223333 with a business plan.
+func (s *Server) Accounts() []Account { return append([]Account{}, s.accounts...) }
+
+// Config returns the configuration of a client of the first account.
+func (s *Server) Config() aws.Config { return s.ConfigFor(s.accounts[0]) }
+
+// ConfigFor returns the configuration of a client of the account.
+func (s *Server) ConfigFor(a Account) aws.Config {
+	return aws.Config{
+		Region:       "us-east-1",
+		BaseEndpoint: aws.String(s.URL),
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: a.AccessKeyID, SecretAccessKey: a.SecretAccessKey, Source: "supporttest"}, nil
+		}),
+	}
+}
+
+// DataDir returns the server's data folder, for the administration commands of
+// supportd.
+func (s *Server) DataDir() string { return s.data }
+
+// Now returns the time of the server's clock.
+func (s *Server) Now() time.Time { return s.clock.now() }
+
+// Advance moves the clock forward: attachment sets expire, cases grow old. What
+// has outlived its time is removed before Advance returns.
+func (s *Server) Advance(d time.Duration) {
+	s.t.Helper()
+	s.clock.advance(d)
+	if err := s.server.Purge(context.Background()); err != nil {
+		s.t.Fatalf("supporttest: advance: %v", err)
+	}
+}
+
+// clock runs with the real one, ahead of it by what it was advanced.
+type clock struct {
+	mu    sync.Mutex
+	ahead time.Duration
+}
+
+func newClock(start time.Time) *clock {
+	c := &clock{}
+	if !start.IsZero() {
+		c.ahead = time.Until(start)
+	}
+	return c
+}
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Now().Add(c.ahead)
+}
+
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ahead += d
+}
