@@ -1,0 +1,33 @@
+// Supportd is a self-hosted support service that speaks the AWS Support API
+// (version 2013-04-15) so that AWS SDKs, the AWS CLI and the tools built on them
+// work against it unchanged.
+//
+// # A tour of the code
+//
+// Follow one call, CreateCase, through the rooms:
+//
+//   - [github.com/supportd/supportd/internal/server] puts everything together
+//     and listens. [github.com/supportd/supportd/internal/accesslog] gives the
+//     request its id and, at the end, its one log record.
+//   - [github.com/supportd/supportd/internal/supportapi] is the API: serve.go
+//     examines the call step by step, create_case.go maps it in and out,
+//     errors.go is the only table of wire errors.
+//   - [github.com/supportd/supportd/internal/sigv4] verifies the signature with
+//     the secret that [github.com/supportd/supportd/internal/iam] knows; iam
+//     also decides whether plan and policies allow the operation.
+//   - [github.com/supportd/supportd/internal/awsjson] decodes the input and
+//     checks the constraints of the model.
+//   - [github.com/supportd/supportd/internal/cases] has the rules. It asks
+//     [github.com/supportd/supportd/internal/catalog] what a case may be about,
+//     keeps files in [github.com/supportd/supportd/internal/blob] and everything
+//     else behind its Store interface.
+//   - [github.com/supportd/supportd/internal/store] implements that interface in
+//     SQL; writer.go commits the transactions of concurrent callers together.
+//
+// What goes wrong on the way is a [github.com/supportd/supportd/internal/fault]
+// of the room where it happened. Secrets at rest and page tokens are sealed by
+// [github.com/supportd/supportd/internal/seal].
+//
+// This package is the command line: flags, environment and configuration file
+// in (settings.go), exit code out (main.go), one file for each subcommand.
+package main
