@@ -113,6 +113,7 @@ func scanMove(r scanner) (m cases.Move, err error) {
 	return m, err
 }
 
+// CasesByID reads the primary key.
 func (t casesTx) CasesByID(ctx context.Context, account string, ids []string) ([]cases.Case, error) {
 	list, args := inList(2, ids)
 	return all(ctx, t.tx, scanCase, `SELECT `+caseColumns+` FROM cases WHERE account = $1 AND id IN (`+list+`)

@@ -12,9 +12,9 @@ import (
 // iamStore implements iam.Store.
 type iamStore struct{ part[iam.Tx] }
 
-// IAMVersion reads one row by key, outside any transaction.
+// IAMVersion reads one row by key.
 func (s iamStore) IAMVersion(ctx context.Context) (version int64, err error) {
-	err = s.store.engine.view(ctx, func(t *tx) error {
+	err = s.store.engine.read(ctx, func(t *tx) error {
 		return t.row(ctx, `SELECT version FROM iam_version WHERE id = 1`).Scan(&version)
 	})
 	return version, err

@@ -4,11 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync"
+	"time"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -18,8 +19,11 @@ import (
 // commits; synchronous=FULL makes a commit durable before it returns.
 type sqliteEngine struct {
 	db      *sql.DB
+	conns   []*conn // all of them; each is a reader or the writer's
 	readers chan *conn
 	writer  *writer
+	closing chan struct{}
+	closed  func() error // closes once
 }
 
 // busyTimeout is how long, in milliseconds, a writer waits for another process,
@@ -27,28 +31,41 @@ type sqliteEngine struct {
 const busyTimeout = "10000"
 
 func openSQLite(ctx context.Context, file string) (*sqliteEngine, error) {
-	if err := createPrivate(file); err != nil {
+	if err := createPrivate(file, 0); err != nil {
 		return nil, err
 	}
-	query := url.Values{"_pragma": {
-		"busy_timeout(" + busyTimeout + ")", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)",
-		"cache_size(-8192)", "journal_size_limit(67108864)",
-	}}
-	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: file}).EscapedPath()+"?"+query.Encode())
+	db, err := sql.Open("sqlite", dataSource(file))
 	if err != nil {
 		return nil, err
 	}
-	e := &sqliteEngine{db: db}
+	return connectSQLite(ctx, db)
+}
+
+func dataSource(file string) string {
+	query := url.Values{"_pragma": {
+		"busy_timeout(" + busyTimeout + ")", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)",
+		"cache_size(-8192)", "journal_size_limit(67108864)",
+		// Savepoints keep the pages they may have to bring back in memory, not
+		// in a file; a checkpoint every 16 MB moves a page that changes often
+		// fewer times than one every 4 MB.
+		"temp_store(MEMORY)", "wal_autocheckpoint(4000)",
+	}}
+	return "file:" + (&url.URL{Path: file}).EscapedPath() + "?" + query.Encode()
+}
+
+func connectSQLite(ctx context.Context, db *sql.DB) (*sqliteEngine, error) {
+	e := &sqliteEngine{db: db, closing: make(chan struct{})}
+	e.closed = sync.OnceValue(e.shutDown)
 	if err := e.connect(ctx); err != nil {
-		return nil, errors.Join(err, db.Close())
+		return nil, errors.Join(err, e.release())
 	}
 	return e, nil
 }
 
 // createPrivate makes the file readable for its owner only before SQLite, which
 // gives its side files the same mode, writes into it.
-func createPrivate(file string) error {
-	f, err := os.OpenFile(filepath.Clean(file), os.O_RDWR|os.O_CREATE, 0o600)
+func createPrivate(file string, flags int) error {
+	f, err := os.OpenFile(filepath.Clean(file), os.O_RDWR|os.O_CREATE|flags, 0o600)
 	if err != nil {
 		return err
 	}
@@ -56,7 +73,7 @@ func createPrivate(file string) error {
 }
 
 func (e *sqliteEngine) connect(ctx context.Context) error {
-	w, err := e.newConn(ctx)
+	w, err := e.firstConn(ctx)
 	if err != nil {
 		return err
 	}
@@ -76,12 +93,32 @@ func (e *sqliteEngine) connect(ctx context.Context) error {
 	return nil
 }
 
+// firstConn waits for others that open the same new file: the change to WAL
+// needs the file alone for a moment, and there SQLite does not wait by itself.
+func (e *sqliteEngine) firstConn(ctx context.Context) (*conn, error) {
+	const attempts, pause = 200, 50 * time.Millisecond
+	for range attempts {
+		c, err := e.newConn(ctx)
+		if !isBusy(err) {
+			return c, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+	return e.newConn(ctx)
+}
+
 func (e *sqliteEngine) newConn(ctx context.Context) (*conn, error) {
 	c, err := e.db.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &conn{Conn: c, prepared: map[string]*sql.Stmt{}}, nil
+	one := &conn{Conn: c, prepared: map[string]*sql.Stmt{}}
+	e.conns = append(e.conns, one)
+	return one, nil
 }
 
 func migrateLocked(ctx context.Context, c *conn) error {
@@ -96,28 +133,42 @@ func migrateLocked(ctx context.Context, c *conn) error {
 	return err
 }
 
-func (e *sqliteEngine) view(ctx context.Context, f func(*tx) error) error {
+func (e *sqliteEngine) read(ctx context.Context, f func(*tx) error) error {
+	c, err := e.reader(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { e.readers <- c }()
+	return f(&tx{conn: c})
+}
+
+func (e *sqliteEngine) view(ctx context.Context, f func(*tx) error) (err error) {
 	c, err := e.reader(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { e.readers <- c }()
 	t := &tx{conn: c}
-	if err := t.exec(ctx, "BEGIN"); err != nil {
+	// A BEGIN that is interrupted may have begun, and the transaction must end
+	// also when the caller is gone or f panics: the connection serves others.
+	unbroken := context.WithoutCancel(ctx)
+	if err := t.exec(unbroken, "BEGIN"); err != nil {
 		return err
 	}
-	err = f(t)
-	// The transaction must end also when the caller is gone.
-	if end := t.exec(context.WithoutCancel(ctx), "ROLLBACK"); err == nil {
-		return end
-	}
-	return err
+	defer func() {
+		if end := t.exec(unbroken, "ROLLBACK"); err == nil {
+			err = end
+		}
+	}()
+	return f(t)
 }
 
 func (e *sqliteEngine) reader(ctx context.Context) (*conn, error) {
 	select {
 	case c := <-e.readers:
 		return c, nil
+	case <-e.closing:
+		return nil, errClosed
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
@@ -128,22 +179,42 @@ func (e *sqliteEngine) update(ctx context.Context, f func(*tx) error) error {
 }
 
 func (e *sqliteEngine) backup(ctx context.Context, file string) error {
-	if _, err := os.Stat(file); err == nil {
-		return fmt.Errorf("%s exists already", file)
-	}
 	c, err := e.reader(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { e.readers <- c }()
+	// VACUUM INTO fills an empty file and leaves its mode as it is.
+	if err := createPrivate(file, os.O_EXCL); err != nil {
+		return err
+	}
 	// VACUUM INTO reads one consistent state and leaves no WAL beside its copy.
-	_, err = c.ExecContext(ctx, "VACUUM INTO $1", file)
-	return err
+	if _, err := c.ExecContext(ctx, "VACUUM INTO $1", file); err != nil {
+		return errors.Join(err, os.Remove(file))
+	}
+	return nil
 }
 
-func (e *sqliteEngine) close() error {
+func (e *sqliteEngine) close() error { return e.closed() }
+
+// shutDown waits until the writer and each reader is free.
+func (e *sqliteEngine) shutDown() error {
+	close(e.closing)
 	e.writer.stop()
-	return e.db.Close()
+	for range cap(e.readers) {
+		<-e.readers
+	}
+	return e.release()
+}
+
+// release gives the connections back, without which closing the database would
+// leave them open.
+func (e *sqliteEngine) release() error {
+	var err error
+	for _, c := range e.conns {
+		err = errors.Join(err, c.Close())
+	}
+	return errors.Join(err, e.db.Close())
 }
 
 // isUniqueViolation reports whether a statement failed because a unique index
@@ -155,4 +226,9 @@ func isUniqueViolation(err error) bool {
 	}
 	code := se.Code()
 	return code == sqlite3.SQLITE_CONSTRAINT_UNIQUE || code == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
+}
+
+func isBusy(err error) bool {
+	se, ok := errors.AsType[*sqlite.Error](err)
+	return ok && se.Code()&0xff == sqlite3.SQLITE_BUSY
 }

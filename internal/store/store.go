@@ -29,6 +29,8 @@ type Store struct {
 
 // engine runs transactions on one kind of database.
 type engine interface {
+	// read runs f, which reads with a single statement, without a transaction.
+	read(ctx context.Context, f func(*tx) error) error
 	view(ctx context.Context, f func(*tx) error) error
 	update(ctx context.Context, f func(*tx) error) error
 	backup(ctx context.Context, file string) error
@@ -78,7 +80,7 @@ func (s *Store) Check(ctx context.Context) error {
 
 // Setting returns a fact about the database, nil when it is not set.
 func (s *Store) Setting(ctx context.Context, name string) (value []byte, err error) {
-	err = s.engine.view(ctx, func(t *tx) error {
+	err = s.engine.read(ctx, func(t *tx) error {
 		err := t.row(ctx, `SELECT value FROM settings WHERE name = $1`, name).Scan(&value)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil

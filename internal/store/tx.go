@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -41,6 +42,16 @@ func (c *conn) statement(ctx context.Context, text string) (*sql.Stmt, error) {
 	}
 	c.prepared[text] = s
 	return s, nil
+}
+
+// Close also closes the statements: database/sql leaves those of a connection
+// to its user, and SQLite keeps a file open as long as one is left.
+func (c *conn) Close() error {
+	var err error
+	for _, s := range c.prepared {
+		err = errors.Join(err, s.Close())
+	}
+	return errors.Join(err, c.Conn.Close())
 }
 
 func (t *tx) exec(ctx context.Context, text string, args ...any) error {
@@ -122,8 +133,11 @@ func fromMicros(n int64) time.Time {
 
 // inList returns a list of placeholders starting with $first, and its
 // arguments. The list is padded with the last value to one of few lengths, so
-// that few texts are prepared.
+// that few texts are prepared; the list of no values holds none.
 func inList(first int, values []string) (string, []any) {
+	if len(values) == 0 {
+		return "NULL", nil
+	}
 	length := 1
 	for length < len(values) {
 		length *= 10

@@ -79,7 +79,9 @@ func (w *writer) run() {
 	}
 }
 
-// gather takes what is waiting, without waiting for more.
+// gather takes what is waiting, without waiting for more: while one half of the
+// callers is being committed the other half queues up, and waiting for all of
+// them was measured to gain nothing.
 func (w *writer) gather(first *update) []*update {
 	batch := []*update{first}
 	for len(batch) < maxBatch {
@@ -128,6 +130,12 @@ func (w *writer) transact(batch []*update) error {
 
 // runAll returns an error when the transaction that the batch shares is lost.
 func (w *writer) runAll(t *tx, batch []*update) error {
+	if len(batch) == 1 { // nothing to undo it from but the transaction itself
+		if err := batch[0].ctx.Err(); err != nil {
+			return err
+		}
+		return protect(batch[0].f, t)
+	}
 	for _, u := range batch {
 		if u.err = u.ctx.Err(); u.err != nil {
 			continue

@@ -70,7 +70,7 @@ CREATE TABLE attachments (
     PRIMARY KEY (account, id)
 );
 CREATE UNIQUE INDEX attachments_set ON attachments (account, set_id, position);
-CREATE INDEX attachments_case ON attachments (account, case_id, communication);
+CREATE INDEX attachments_case ON attachments (account, case_id, communication, position);
 
 -- First answers of requests that a client may repeat.
 CREATE TABLE answers (
