@@ -71,7 +71,13 @@ func (s *Service) horizon(now time.Time) time.Time {
 	if months == 0 {
 		months = 12
 	}
-	return now.AddDate(0, -months, 0)
+	past := now.AddDate(0, -months, 0)
+	if past.Day() != now.Day() {
+		// AddDate turned the 30th of February into the 2nd of March and would
+		// take what is not that old: the last day of February is meant.
+		past = past.AddDate(0, 0, -past.Day())
+	}
+	return past
 }
 
 // newCaseID has the form that the real service has used since 2012.

@@ -23,8 +23,9 @@ const (
 )
 
 // complete fills in what the customer left out. The API documents only the
-// issue type's default; the others are the most general choice.
-func (s *Service) complete(in *NewCase) error {
+// issue type's default; the others are the most general choice. Addresses given
+// twice count once.
+func (s *Service) complete(in *NewCase) (err error) {
 	setDefault(&in.IssueType, "technical")
 	setDefault(&in.Language, "en")
 	setDefault(&in.SeverityCode, "low")
@@ -34,6 +35,9 @@ func (s *Service) complete(in *NewCase) error {
 	setDefault(&in.ServiceCode, "general-info")
 	if in.CategoryCode == "" {
 		in.CategoryCode = s.generalCategory(in.ServiceCode)
+	}
+	if in.CCEmailAddresses, err = mergeAddresses(nil, in.CCEmailAddresses); err != nil {
+		return err
 	}
 	return s.Catalog.Check(in.ServiceCode, in.CategoryCode, in.IssueType)
 }

@@ -75,7 +75,7 @@ func mergeAddresses(have, added []string) ([]string, error) {
 		}
 	}
 	if len(all) > maxCCAddresses {
-		return nil, errTooManyCCAddresses.With("The case already copies %d addresses and may have at most %d.", len(have), maxCCAddresses)
+		return nil, errTooManyCCAddresses.With("A case copies at most %d addresses; this one has %d already.", maxCCAddresses, len(have))
 	}
 	return all, nil
 }
