@@ -5,6 +5,7 @@ import (
 	"net/mail"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/supportd/supportd/internal/fault"
 )
@@ -42,7 +43,7 @@ func (a Account) check() error {
 	if !isAccountID(a.ID) {
 		return errInvalidAccount.With("account id %q must be 12 digits", a.ID)
 	}
-	if strings.TrimSpace(a.Name) == "" || len(a.Name) > 128 {
+	if strings.TrimSpace(a.Name) == "" || utf8.RuneCountInString(a.Name) > 128 {
 		return errInvalidAccount.With("account name must have 1 to 128 characters")
 	}
 	if parsed, err := mail.ParseAddress(a.Email); err != nil || parsed.Address != a.Email {

@@ -73,6 +73,7 @@ func (s *Service) Simulate(ctx context.Context, account string, kind PrincipalKi
 	}
 	who := Identity{Account: account, Kind: kind, Name: name, ID: p.ID}
 	keys := conditionKeys(who, CallContext{Time: s.now()})
+	delete(keys, ContextSecureTransport)
 	var outcomes []Simulation
 	for _, action := range actions {
 		decision := Evaluate(policies, Request{Action: action, Resource: "*", Context: keys})

@@ -75,6 +75,10 @@ func (s *Service) loadCredential(ctx context.Context, keyID string) (c *Credenti
 	if errors.Is(err, ErrKeyNotFound) {
 		return nil, ErrUnknownKey
 	}
+	if _, told := errors.AsType[*fault.Error](err); told && !errors.Is(err, ErrUnknownKey) {
+		// A plan or policy that cannot be read is our fault; callers hear nothing of it.
+		return nil, fmt.Errorf("access key %s: %v", keyID, err)
+	}
 	return c, err
 }
 

@@ -70,11 +70,14 @@ type Tx interface {
 
 var errInvalidName = fault.New(fault.Invalid, "invalid_name", "invalid name")
 
+// now returns the time in the store's precision, so that what a call answers
+// equals what a later call reads.
 func (s *Service) now() time.Time {
-	if s.Now == nil {
-		return time.Now().UTC()
+	now := time.Now
+	if s.Now != nil {
+		now = s.Now
 	}
-	return s.Now().UTC()
+	return now().UTC().Truncate(time.Microsecond)
 }
 
 // checkName refuses what IAM refuses in names of users, roles, sessions and

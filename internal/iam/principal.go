@@ -56,29 +56,32 @@ func (s *Service) createPrincipal(ctx context.Context, account string, kind Prin
 	}
 	prefix := map[PrincipalKind]string{User: "AIDA", Role: "AROA"}[kind]
 	p := Principal{Account: account, Kind: kind, Name: name, ID: randomID(prefix), CreatedAt: s.now()}
-	err := s.Store.Update(ctx, func(tx Tx) error {
+	var created Principal
+	err := s.Store.Update(ctx, func(tx Tx) (err error) {
 		if _, err := openAccount(ctx, tx, account); err != nil {
 			return err
 		}
 		if err := tx.InsertPrincipal(ctx, p); err != nil {
 			return err
 		}
-		return attachAll(ctx, tx, &p, policies)
+		if err := attachAll(ctx, tx, p, policies); err != nil {
+			return err
+		}
+		created, err = tx.Principal(ctx, account, kind, name)
+		return err
 	})
-	return p, err
+	return created, err
 }
 
-func attachAll(ctx context.Context, tx Tx, p *Principal, policies []string) error {
-	p.Policies = nil // the transaction may run again
+func attachAll(ctx context.Context, tx Tx, p Principal, policies []string) error {
 	for _, policy := range policies {
 		name, err := resolvePolicyName(ctx, tx, p.Account, policy)
 		if err != nil {
 			return err
 		}
-		if err := tx.AttachPolicy(ctx, *p, name); err != nil {
+		if err := tx.AttachPolicy(ctx, p, name); err != nil {
 			return err
 		}
-		p.Policies = append(p.Policies, name)
 	}
 	return nil
 }
