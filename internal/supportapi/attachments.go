@@ -24,6 +24,9 @@ type addAttachmentsToSetOutput struct {
 func (a *API) addAttachmentsToSet(ctx context.Context, who caller, in *addAttachmentsToSetInput) (*addAttachmentsToSetOutput, error) {
 	files := make([]cases.File, len(in.Attachments))
 	for i, f := range in.Attachments {
+		if f.Data == nil {
+			return nil, errNoData.With("The attachment %q has no data.", value(f.FileName))
+		}
 		files[i] = cases.File{Name: value(f.FileName), Data: f.Data}
 	}
 	set, err := a.cases.AddAttachments(ctx, who.Identity, who.once, value(in.AttachmentSetID), files)

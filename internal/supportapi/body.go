@@ -2,6 +2,7 @@ package supportapi
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -24,23 +25,38 @@ const largeBodies = 16
 
 var errBodyTooLarge = fault.New(fault.Limited, "body_too_large", "Request body exceeds the size limit.")
 
-func (a *API) readBody(r *http.Request) ([]byte, error) {
+// readBody reads the body of a call. The caller must call release when it is
+// done with the body.
+func (a *API) readBody(r *http.Request) (body []byte, release func(), err error) {
 	limit := int64(maxBody)
 	if r.Header.Get("X-Amz-Target") == targetPrefix+"AddAttachmentsToSet" || r.URL.Query().Get("Action") == "AddAttachmentsToSet" {
 		limit = maxAttachmentsBody
 	}
 	if r.ContentLength > limit {
-		return nil, errBodyTooLarge
+		return nil, nil, errBodyTooLarge
 	}
+	release = func() {}
 	if limit > maxBody && (r.ContentLength > maxBody || r.ContentLength < 0) {
-		select {
-		case a.largeBody <- struct{}{}:
-			defer func() { <-a.largeBody }()
-		case <-r.Context().Done():
-			return nil, r.Context().Err()
+		if release, err = a.takePlace(r.Context()); err != nil {
+			return nil, nil, err
 		}
 	}
-	return readAll(r.Body, r.ContentLength, limit)
+	body, err = readAll(r.Body, r.ContentLength, limit)
+	if err != nil {
+		release()
+		return nil, nil, err
+	}
+	return body, release, nil
+}
+
+// takePlace waits for a place for a large body and returns what gives it back.
+func (a *API) takePlace(ctx context.Context) (release func(), err error) {
+	select {
+	case a.largeBody <- struct{}{}:
+		return func() { <-a.largeBody }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // readAll reads up to limit bytes. What the client announces decides how much

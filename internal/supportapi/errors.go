@@ -1,8 +1,10 @@
 package supportapi
 
 import (
+	"context"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/supportd/supportd/internal/accesslog"
 	"github.com/supportd/supportd/internal/awsjson"
@@ -19,6 +21,7 @@ var (
 	errUnknownOperation = fault.New(fault.Invalid, "unknown_operation", "")
 	errBodyUnreadable   = fault.New(fault.Invalid, "body_unreadable", "")
 	errInvalidToken     = fault.New(fault.Invalid, "invalid_token", "The nextToken is not valid for this request.")
+	errNoData           = fault.New(fault.Invalid, "no_data", "no data")
 	errInvalidTime      = fault.New(fault.Invalid, "invalid_time", "invalid time")
 	errThrottled        = fault.New(fault.Limited, "throttled", "Throttle limit exceeded.")
 	errDescribeLimit    = fault.New(fault.Limited, "describe_attachment_limit", "too many DescribeAttachment calls")
@@ -66,17 +69,25 @@ type errorBody struct {
 	Message      string `json:"message,omitzero"`
 }
 
+// statusClientGone is what others, too, log for a caller who did not wait for the
+// answer. Nobody receives it.
+const statusClientGone = 499
+
 // refusal puts an error into words. Of an internal error the caller sees only
 // that it happened; the request's log record has all of it.
 func (a *API) refusal(r *http.Request, err error) (status int, body []byte) {
 	status, told := tell(err)
 	record := accesslog.From(r.Context())
+	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
+		record.ErrorCode = "ClientGone"
+		return statusClientGone, nil
+	}
 	record.ErrorCode = told.Type
 	if status == http.StatusInternalServerError {
 		record.Err = err
 	}
 	body, err = awsjson.Encode(told)
-	if err != nil { // a text of ours that is not UTF-8
+	if err != nil { // never: three texts that are UTF-8
 		record.Err = errors.Join(record.Err, err)
 		return http.StatusInternalServerError, []byte(`{"__type":"InternalServerError"}`)
 	}
@@ -105,7 +116,10 @@ func tellFault(f *fault.Error) (int, errorBody) {
 	return http.StatusBadRequest, newErrorBody("InvalidParameterValueException", f.Text)
 }
 
+// newErrorBody makes the text fit for JSON: some texts repeat headers, which may
+// hold any bytes.
 func newErrorBody(name, text string) errorBody {
+	text = strings.ToValidUTF8(text, "\uFFFD")
 	switch name {
 	case "SerializationException", "AccessDeniedException":
 		return errorBody{Type: name, UpperMessage: text}

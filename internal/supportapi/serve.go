@@ -2,10 +2,12 @@ package supportapi
 
 import (
 	"crypto/sha256"
+	"maps"
 	"mime"
 	"net"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"github.com/supportd/supportd/internal/accesslog"
@@ -31,6 +33,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	header := w.Header()
 	header.Set("Content-Type", contentType)
+	header.Set("Content-Length", strconv.Itoa(len(body))) // net/http sends long answers in chunks otherwise
 	if status == http.StatusMethodNotAllowed {
 		header.Set("Allow", http.MethodPost)
 	}
@@ -43,6 +46,7 @@ func (a *API) answer(r *http.Request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer call.release()
 	if err := call.checkForm(r); err != nil {
 		return nil, err
 	}
@@ -58,7 +62,7 @@ func (a *API) answer(r *http.Request) ([]byte, error) {
 	if err := a.limits.admit(call.who.Account, name); err != nil {
 		return nil, err
 	}
-	once := cases.NewRequestKey(call.who, name, r.Header.Get("Amz-Sdk-Invocation-Id"), call.bodyHash)
+	once := cases.NewRequestKey(call.who, name, r.Header.Get("Amz-Sdk-Invocation-Id"), call.contentHash(r))
 	return run(r.Context(), caller{Identity: call.who, once: once})
 }
 
@@ -69,6 +73,18 @@ type call struct {
 	region    string
 	body      []byte
 	bodyHash  [sha256.Size]byte
+	release   func() // gives back the body's place in memory
+}
+
+// contentHash is of what a call asks for: its body or, where the members are in
+// the query, the query without its signature.
+func (c *call) contentHash(r *http.Request) [sha256.Size]byte {
+	if len(c.body) > 0 {
+		return c.bodyHash
+	}
+	query := r.URL.Query()
+	maps.DeleteFunc(query, func(name string, _ []string) bool { return strings.HasPrefix(name, "X-Amz-") })
+	return sha256.Sum256([]byte(query.Encode()))
 }
 
 // authenticate finds out who calls. What can be refused by the headers alone is
@@ -82,19 +98,20 @@ func (a *API) authenticate(r *http.Request) (*call, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, err := a.readBody(r)
+	body, release, err := a.readBody(r)
 	if err != nil {
 		return nil, err
 	}
 	hash := sha256.Sum256(body)
 	if err := a.verifier.Verify(signature, r, hash, credential.Secret); err != nil {
+		release()
 		return nil, err
 	}
 	record := accesslog.From(r.Context())
 	record.Account, record.Principal = credential.Identity.Account, credential.Identity.ARN()
 	return &call{
 		who: credential.Identity, presigned: signature.Presigned, region: signature.Region,
-		body: body, bodyHash: hash,
+		body: body, bodyHash: hash, release: release,
 	}, nil
 }
 
