@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -84,6 +85,9 @@ func (p *program) accountUpdate() *cobra.Command {
 			if c.Flags().Changed(f.name) {
 				*f.to = f.value
 			}
+		}
+		if change == (iam.AccountChange{}) {
+			return document{}, usageError{errors.New("give at least one of --name, --email and --plan")}
 		}
 		return accountDocument(s.IAM.UpdateAccount(ctx, id, change))
 	})

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -20,16 +21,21 @@ func (p *program) backupCommand() *cobra.Command {
 }
 
 func (p *program) restoreCommand() *cobra.Command {
-	return &cobra.Command{Use: "restore FILE", Short: "Fill a new data folder from a backup", Args: oneFile, RunE: func(c *cobra.Command, args []string) error {
+	c := &cobra.Command{Use: "restore FILE", Short: "Fill a new data folder from a backup", Args: oneFile, RunE: func(c *cobra.Command, args []string) error {
 		config, err := p.settings.config(c.Flags(), p.env)
 		if err != nil {
 			return err
 		}
-		if err := server.Restore(args[0], config.Data); err != nil {
+		if config.Database != "" || config.Blobs != "" {
+			return errors.New("restore fills a data folder: leave --database and --blobs unset")
+		}
+		if err := server.Restore(c.Context(), args[0], config.Data); err != nil {
 			return err
 		}
 		return p.print(done("%s is restored from %s", config.Data, args[0]))
 	}}
+	p.bindJSON(c)
+	return c
 }
 
 func (p *program) versionCommand() *cobra.Command {
@@ -40,6 +46,6 @@ func (p *program) versionCommand() *cobra.Command {
 		_, err := fmt.Fprintf(p.stdout, "supportd %s\n", server.Version())
 		return err
 	}}
-	c.Flags().BoolVar(&p.json, "json", false, "print one JSON document")
+	p.bindJSON(c)
 	return c
 }

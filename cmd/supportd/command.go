@@ -30,6 +30,8 @@ func (p *program) rootCommand() *cobra.Command {
 		SilenceErrors: true,
 		Args:          noArgs,
 		RunE:          p.serve,
+		// Before every command: cobra would report these as errors of its own.
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return checkRequired(c) },
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w (see %s --help)", err, c.CommandPath())}
@@ -61,7 +63,7 @@ func group(use, short string, commands ...*cobra.Command) *cobra.Command {
 // a server that may be running. work returns what to print.
 func (p *program) admin(use, short string, work func(context.Context, *server.Server) (document, error)) *cobra.Command {
 	c := &cobra.Command{Use: use, Short: short, Args: noArgs}
-	c.Flags().BoolVar(&p.json, "json", false, "print one JSON document")
+	p.bindJSON(c)
 	c.RunE = func(c *cobra.Command, _ []string) (err error) {
 		config, err := p.settings.config(c.Flags(), p.env)
 		if err != nil {
@@ -72,6 +74,9 @@ func (p *program) admin(use, short string, work func(context.Context, *server.Se
 			return err
 		}
 		defer func() { err = errors.Join(err, s.Close()) }()
+		if s.New() { // perhaps a mistyped --data
+			fmt.Fprintf(p.stderr, "supportd: %s is a new installation\n", config.Data)
+		}
 		found, err := work(c.Context(), s)
 		if err != nil {
 			return err
@@ -79,6 +84,10 @@ func (p *program) admin(use, short string, work func(context.Context, *server.Se
 		return p.print(found)
 	}
 	return c
+}
+
+func (p *program) bindJSON(c *cobra.Command) {
+	c.Flags().BoolVar(&p.json, "json", false, "print one JSON document")
 }
 
 // require marks flags that must be given.
@@ -89,6 +98,13 @@ func require(c *cobra.Command, flags ...string) *cobra.Command {
 		}
 	}
 	return c
+}
+
+func checkRequired(c *cobra.Command) error {
+	if err := c.ValidateRequiredFlags(); err != nil {
+		return usageError{fmt.Errorf("%w (see %s --help)", err, c.CommandPath())}
+	}
+	return nil
 }
 
 func noArgs(c *cobra.Command, args []string) error {

@@ -45,10 +45,12 @@ func (p *program) serve(c *cobra.Command, _ []string) (err error) {
 }
 
 // printEnvironment prints what a shell needs to use the server, and nothing
-// else, on standard output.
+// else, on standard output. AWS CLI v1 and boto3 know the region only by its
+// older name.
 func (p *program) printEnvironment(url string, key *iam.NewKey) {
 	fmt.Fprintf(p.stdout, "export AWS_ENDPOINT_URL_SUPPORT=%s\n", url)
 	fmt.Fprintf(p.stdout, "export AWS_REGION=us-east-1\n")
+	fmt.Fprintf(p.stdout, "export AWS_DEFAULT_REGION=us-east-1\n")
 	if key != nil {
 		fmt.Fprintf(p.stdout, "export AWS_ACCESS_KEY_ID=%s\n", key.ID)
 		fmt.Fprintf(p.stdout, "export AWS_SECRET_ACCESS_KEY=%s\n", key.Secret)

@@ -46,10 +46,10 @@ func (s *settings) bind(flags *pflag.FlagSet) {
 func (s *settings) bindServe(flags *pflag.FlagSet) {
 	flags.StringVar(&s.Listen, "listen", server.DefaultListen, "`HOST:PORT` to listen on; port 0 is any free one")
 	s.Limits = limitsSetting{Limits: server.AWSLimits(), name: "aws"}
-	flags.Var(&s.Limits, "limits", "`aws` or off; a configuration file may set each")
-	flags.IntVar(&s.RetentionMonths, "retention-months", 12, "months for which cases are available")
-	flags.StringVar(&s.LogLevel, "log-level", "info", "debug, info, warn or error")
-	flags.StringVar(&s.LogFormat, "log-format", "text", "text or json")
+	flags.Var(&s.Limits, "limits", "limits of the API: aws (the real service's) or off; a configuration file may set each")
+	flags.IntVar(&s.RetentionMonths, "retention-months", 12, "`MONTHS` for which cases are available")
+	flags.StringVar(&s.LogLevel, "log-level", "info", "`LEVEL` of the log: debug, info, warn or error")
+	flags.StringVar(&s.LogFormat, "log-format", "text", "`FORMAT` of the log: text or json")
 }
 
 // config returns the configuration of a command whose flags were parsed:
@@ -101,6 +101,9 @@ func (s *settings) serverConfig(env []string) (server.Config, error) {
 	if s.Data == "" {
 		s.Data = defaultData(env)
 	}
+	if s.Data == "" {
+		return server.Config{}, errors.New("no data folder: set --data, SUPPORTD_DATA or HOME")
+	}
 	c := server.Config{
 		Data: s.Data, Listen: s.Listen, Database: s.Database, Blobs: s.Blobs,
 		MasterKey: lookup(env, "SUPPORTD_MASTER_KEY"), MasterKeyFile: s.MasterKeyFile,
@@ -122,7 +125,11 @@ func (s *settings) read(file string) error {
 	if err != nil {
 		return err
 	}
+	defaults := *s
 	err = yaml.NewDecoder(bytes.NewReader(text), yaml.DisallowUnknownField()).Decode(s)
+	if *s == (settings{}) { // a file of comments is null, which clears everything
+		*s = defaults
+	}
 	if err != nil && !errors.Is(err, io.EOF) { // an empty file sets nothing
 		return fmt.Errorf("%s: %s", file, yaml.FormatError(err, false, false))
 	}
@@ -147,12 +154,17 @@ func lookup(env []string, name string) string {
 	return ""
 }
 
-// defaultData is the user's own folder by the XDG base directory specification.
+// defaultData is the user's own folder by the XDG base directory specification,
+// empty for a process that has no home.
 func defaultData(env []string) string {
 	if base := lookup(env, "XDG_DATA_HOME"); filepath.IsAbs(base) {
 		return filepath.Join(base, "supportd")
 	}
-	return filepath.Join(lookup(env, "HOME"), ".local", "share", "supportd")
+	home := lookup(env, "HOME")
+	if !filepath.IsAbs(home) {
+		return ""
+	}
+	return filepath.Join(home, ".local", "share", "supportd")
 }
 
 // logger returns the log that the settings ask for.
@@ -198,11 +210,11 @@ func (l *limitsSetting) Set(name string) error {
 }
 
 // UnmarshalYAML takes limits by name or one by one.
-func (l *limitsSetting) UnmarshalYAML(text []byte) error {
+func (l *limitsSetting) UnmarshalYAML(decode func(any) error) error {
 	var name string
-	if err := yaml.Unmarshal(text, &name); err == nil {
+	if err := decode(&name); err == nil {
 		return l.Set(name)
 	}
 	*l = limitsSetting{Limits: server.AWSLimits(), name: "custom"}
-	return yaml.NewDecoder(bytes.NewReader(text), yaml.DisallowUnknownField()).Decode(&l.Limits)
+	return decode(&l.Limits)
 }

@@ -53,10 +53,15 @@ func Handler(next http.Handler, log *slog.Logger, observe func(*Record)) http.Ha
 		record.Duration = time.Since(start)
 		observe(record)
 		write(log, r, record)
+		if sw.cut {
+			panic(http.ErrAbortHandler)
+		}
 	})
 }
 
-// serve turns a panic into an internal error of this request alone.
+// serve turns a panic into an internal error of this request alone. When a part
+// of the answer is out already, the connection must end: the client would take
+// the part for the whole.
 func serve(next http.Handler, w *statusWriter, r *http.Request) {
 	defer func() {
 		p := recover()
@@ -64,7 +69,7 @@ func serve(next http.Handler, w *statusWriter, r *http.Request) {
 			return
 		}
 		w.record.Err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-		if !w.started {
+		if w.cut = w.started; !w.cut {
 			w.WriteHeader(http.StatusInternalServerError)
 		}
 	}()
@@ -89,8 +94,10 @@ func write(log *slog.Logger, r *http.Request, record *Record) {
 		slog.String("remote", r.RemoteAddr),
 	}
 	for _, known := range []struct{ key, value string }{
-		{"operation", record.Operation}, {"account", record.Account},
-		{"principal", record.Principal}, {"error_code", record.ErrorCode},
+		{"operation", record.Operation},
+		{"account", record.Account},
+		{"principal", record.Principal},
+		{"error_code", record.ErrorCode},
 	} {
 		if known.value != "" {
 			attrs = append(attrs, slog.String(known.key, known.value))
@@ -107,6 +114,7 @@ type statusWriter struct {
 	http.ResponseWriter
 	record  *Record
 	started bool
+	cut     bool // the handler panicked in the middle of the answer
 }
 
 // WriteHeader notes the status and sends it.

@@ -118,7 +118,7 @@ func (c *Config) blobsURL() string {
 	return "file://" + (&url.URL{Path: folder}).EscapedPath()
 }
 
-func openBlobs(where string) (blob.Store, error) {
+func openBlobs(where string) (*blob.Dir, error) {
 	u, err := url.Parse(where)
 	if err != nil || u.Scheme != "file" || u.Host != "" || !strings.HasPrefix(u.Path, "/") {
 		return nil, fmt.Errorf("blobs %q: want file:///DIR", where)

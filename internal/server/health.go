@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"time"
 )
@@ -13,7 +14,7 @@ func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write([]byte("ok\n")) // a client that went away has no use for an error
 }
 
-// checkTimeout bounds each check of the readiness.
+// checkTimeout bounds the checks of the readiness.
 const checkTimeout = 5 * time.Second
 
 // readiness is the body of /readyz: "ok" or the reason, for each part.
@@ -32,7 +33,7 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 		"attachments": s.blobs.Check,
 	} {
 		answer.Checks[name] = "ok"
-		if err := check(ctx); err != nil {
+		if err := inTime(ctx, check); err != nil {
 			answer.Ready = false
 			answer.Checks[name] = err.Error()
 		}
@@ -42,4 +43,17 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
 	_ = json.NewEncoder(w).Encode(answer) // a client that went away has no use for an error
+}
+
+// inTime runs a check and waits for it no longer than ctx lasts: a write that
+// waits for another process cannot be called off.
+func inTime(ctx context.Context, check func(context.Context) error) error {
+	outcome := make(chan error, 1)
+	go func() { outcome <- check(ctx) }()
+	select {
+	case err := <-outcome:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("no answer: %w", ctx.Err())
+	}
 }

@@ -2,7 +2,9 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"time"
 )
 
@@ -35,12 +37,22 @@ func (s *Server) keepHouse(ctx context.Context) {
 
 func (s *Server) keep(ctx context.Context, name string, work func(context.Context) error) {
 	start := time.Now()
-	err := work(ctx)
+	err := protect(ctx, work)
 	if err != nil && ctx.Err() == nil {
 		s.log.ErrorContext(ctx, "housekeeping", slog.String("work", name), slog.String("error", err.Error()))
 		return
 	}
 	s.log.DebugContext(ctx, "housekeeping", slog.String("work", name), slog.Duration("duration", time.Since(start)))
+}
+
+// protect turns a panic into an error: customers are served all the same.
+func protect(ctx context.Context, work func(context.Context) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return work(ctx)
 }
 
 // Purge removes cases beyond their retention, expired attachment sets, sessions

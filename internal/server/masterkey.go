@@ -34,6 +34,7 @@ func (s *Server) masterKey(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	if proof == nil {
+		s.fresh = true
 		return master, s.store.PutSetting(ctx, masterKeyProof, box.Seal(nil, masterKeyProof))
 	}
 	if _, err := box.Open(proof, masterKeyProof); err != nil {
@@ -76,22 +77,37 @@ func (s *Server) makeMasterKey(ctx context.Context, file string) ([]byte, error)
 	if proof != nil {
 		return nil, fmt.Errorf("the master key of this database is missing: give it with --master-key, SUPPORTD_MASTER_KEY or the file %s", file)
 	}
-	master := seal.NewMasterKey()
-	return master, writeDurably(file, []byte(base64.StdEncoding.EncodeToString(master)+"\n"))
+	text := base64.StdEncoding.EncodeToString(seal.NewMasterKey())
+	err = createDurably(file, []byte(text+"\n"))
+	if errors.Is(err, fs.ErrExist) { // another command made one meanwhile
+		return s.readMasterKey(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return decodeMasterKey(file, text)
 }
 
-// writeDurably writes a new private file and makes sure that it is on the disk.
-func writeDurably(file string, content []byte) error {
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+// createDurably makes a private file that did not exist, whole and on the disk,
+// or none: a crash on the way leaves no half of it.
+func createDurably(file string, content []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*")
 	if err != nil {
 		return err
 	}
+	defer os.Remove(f.Name())
 	_, err = f.Write(content)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err != nil {
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	folder, err := os.Open(filepath.Dir(file))
+	if err := os.Link(f.Name(), file); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(file))
+}
+
+func syncFolder(name string) error {
+	folder, err := os.Open(name)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"archive/tar"
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -10,12 +11,17 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strings"
+
+	"github.com/supportd/supportd/internal/blob"
 )
 
 // Restore fills a data folder that does not exist or is empty from a backup. It
-// builds the folder beside its place and moves it there when every file has the
-// hash that the backup's manifest says, so a broken backup leaves nothing.
-func Restore(file, data string) (err error) {
+// unpacks into a folder of its own in there (the data folder may be a mount
+// point, which cannot be replaced) and moves the files to their places when all
+// have the hash that the backup's manifest says, the database last. A broken
+// backup leaves nothing.
+func Restore(ctx context.Context, file, data string) (err error) {
 	if err := checkEmpty(data); err != nil {
 		return err
 	}
@@ -24,23 +30,24 @@ func Restore(file, data string) (err error) {
 		return err
 	}
 	defer in.Close()
-	data = filepath.Clean(data)
-	if err := os.MkdirAll(filepath.Dir(data), 0o700); err != nil {
+	_, missing := os.Stat(data)
+	if err := os.MkdirAll(data, 0o700); err != nil {
 		return err
 	}
-	scratch, err := os.MkdirTemp(filepath.Dir(data), filepath.Base(data)+".restore-*")
+	defer func() {
+		if err != nil && missing != nil {
+			_ = os.Remove(data) // it is empty or somebody else's; the first error tells more
+		}
+	}()
+	scratch, err := os.MkdirTemp(data, "restore-*")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(scratch)
-	if err := extract(tar.NewReader(in), scratch); err != nil {
+	if err := unpack(ctx, in, scratch); err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	// An empty folder in the place would be in the way of the move.
-	if err := os.Remove(data); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	return os.Rename(scratch, data)
+	return moveInto(data, scratch)
 }
 
 func checkEmpty(folder string) error {
@@ -57,50 +64,88 @@ func checkEmpty(folder string) error {
 	return nil
 }
 
-func extract(archive *tar.Reader, folder string) error {
-	// The root keeps a forged name such as ../x inside the folder.
-	root, err := os.OpenRoot(folder)
+func moveInto(data, scratch string) error {
+	for _, name := range []string{backupAttachments, MasterKeyFile, backupDatabase} {
+		err := os.Rename(filepath.Join(scratch, name), filepath.Join(data, name))
+		if err != nil && !errors.Is(err, os.ErrNotExist) { // a master key kept elsewhere is in no backup
+			return err
+		}
+	}
+	return errors.Join(syncFolder(data), syncFolder(filepath.Dir(filepath.Clean(data))))
+}
+
+// unpacker puts the files of a backup into a folder and notes their hashes.
+type unpacker struct {
+	archive     *tar.Reader
+	folder      string
+	attachments *blob.Dir
+	found       map[string]string
+}
+
+func unpack(ctx context.Context, in io.Reader, folder string) error {
+	attachments, err := blob.OpenDir(filepath.Join(folder, backupAttachments))
 	if err != nil {
 		return err
 	}
-	defer root.Close()
-	found := map[string]string{}
+	defer attachments.Close()
+	u := &unpacker{archive: tar.NewReader(in), folder: folder, attachments: attachments, found: map[string]string{}}
 	for {
-		header, err := archive.Next()
+		header, err := u.archive.Next()
 		if err == io.EOF {
 			return errors.New("the backup has no manifest: it was cut off")
 		}
 		if err != nil {
-			return err
+			return fmt.Errorf("not a backup, or damaged: %w", err)
 		}
 		if header.Name == backupManifest {
-			return checkManifest(archive, found)
+			return u.checkManifest()
 		}
-		if found[header.Name], err = extractFile(archive, root, header.Name); err != nil {
+		if err := u.add(ctx, header.Name); err != nil {
 			return fmt.Errorf("%s: %w", header.Name, err)
 		}
 	}
 }
 
-func extractFile(content io.Reader, root *os.Root, name string) (hash string, err error) {
-	if err := root.MkdirAll(filepath.Dir(name), 0o700); err != nil {
-		return "", err
-	}
-	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return "", err
+// add unpacks one file. Only the names that a backup has are known, so none can
+// lead out of the folder.
+func (u *unpacker) add(ctx context.Context, name string) (err error) {
+	if _, twice := u.found[name]; twice {
+		return errors.New("the backup has this file twice")
 	}
 	h := sha256.New()
-	_, err = io.Copy(io.MultiWriter(f, h), content)
-	return sum(h), errors.Join(err, f.Sync(), f.Close())
+	content := io.TeeReader(u.archive, h)
+	key, isAttachment := strings.CutPrefix(name, backupAttachments)
+	switch {
+	case isAttachment:
+		err = u.attachments.Put(ctx, key, content)
+	case name == backupDatabase, name == MasterKeyFile:
+		err = writeFile(filepath.Join(u.folder, name), content)
+	default:
+		err = errors.New("no backup of supportd has such a file")
+	}
+	u.found[name] = sum(h)
+	return err
 }
 
-func checkManifest(content io.Reader, found map[string]string) error {
+func writeFile(name string, content io.Reader) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(f, content)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// checkManifest reads the last entry and compares it with what was unpacked.
+func (u *unpacker) checkManifest() error {
 	var m manifest
-	if err := json.NewDecoder(content).Decode(&m); err != nil {
+	if err := json.NewDecoder(u.archive).Decode(&m); err != nil {
 		return fmt.Errorf("manifest: %w", err)
 	}
-	if !maps.Equal(m.Files, found) {
+	if _, err := u.archive.Next(); err != io.EOF {
+		return errors.New("the backup is damaged: something follows its manifest")
+	}
+	if _, ok := u.found[backupDatabase]; !ok || !maps.Equal(m.Files, u.found) {
 		return errors.New("the backup is damaged: its files are not those of its manifest")
 	}
 	return nil

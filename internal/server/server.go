@@ -33,10 +33,11 @@ type Server struct {
 	config  Config
 	log     *slog.Logger
 	store   *store.Store
-	blobs   blob.Store
+	blobs   *blob.Dir
 	metrics *metrics
 	handler http.Handler
 	lock    *os.File // nil unless this process serves
+	fresh   bool     // the database was empty
 }
 
 // Open opens everything that the configuration names, but listens nowhere. The
@@ -109,6 +110,9 @@ func (s *Server) routes(api http.Handler) http.Handler {
 	return mux
 }
 
+// New reports whether Open made a new installation.
+func (s *Server) New() bool { return s.fresh }
+
 // Handler returns what the listener answers with.
 func (s *Server) Handler() http.Handler { return s.handler }
 
@@ -117,6 +121,9 @@ func (s *Server) Close() error {
 	var errs []error
 	if s.store != nil {
 		errs = append(errs, s.store.Close())
+	}
+	if s.blobs != nil {
+		errs = append(errs, s.blobs.Close())
 	}
 	if s.lock != nil {
 		errs = append(errs, s.lock.Close())
@@ -139,12 +146,13 @@ const (
 // finishes those that run, and returns. It also runs the housekeeping.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	server := &http.Server{
-		Handler:           s.handler,
-		ReadHeaderTimeout: headerTimeout,
-		ReadTimeout:       bodyTimeout,
-		WriteTimeout:      answerTimeout,
-		IdleTimeout:       idleTimeout,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		Handler:                      s.handler,
+		DisableGeneralOptionsHandler: true, // our answers have request ids and records
+		ReadHeaderTimeout:            headerTimeout,
+		ReadTimeout:                  bodyTimeout,
+		WriteTimeout:                 answerTimeout,
+		IdleTimeout:                  idleTimeout,
+		ErrorLog:                     slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -172,11 +180,11 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	return nil
 }
 
-// Listen claims the data folder for this process and opens the listener that
+// Listen claims the database for this process and opens the listener that
 // the configuration names. Two servers on one embedded store would each think
 // that its limits are the only ones.
 func (s *Server) Listen() (net.Listener, error) {
-	lock, err := lockFolder(s.config.Data)
+	lock, err := lockDatabase(s.config.databaseURL())
 	if err != nil {
 		return nil, err
 	}
