@@ -42,8 +42,11 @@ func TestEncodeWritesAWSsForm(t *testing.T) {
 		}, `{"__type":"Check","checks":[{"count":-1,"flag":true,"left":0,"metadata":[null,""]},{"count":9223372036854775807,"flag":false,"metadata":[]}],` +
 			`"data":"//8=","empty":[],"hidden":"x","name":"","names":[],"savings":12.5,"summary":{"count":0,"flag":false,"metadata":[]}}`},
 		{"an empty blob", checkOutput{Data: []byte{}}, `{"__type":"","checks":[],"data":"","names":[],"savings":0.0}`},
-		{"characters", checkItem{Metadata: []*string{new("<b>&'/ü😀\u2028\u007f"), new("\"\\\n\x00\x1f")}},
-			`{"count":0,"flag":false,"metadata":["<b>&'/ü😀` + "\u2028\u007f" + `","\"\\\n\u0000\u001f"]}`},
+		{
+			"characters",
+			checkItem{Metadata: []*string{new("<b>&'/ü😀\u2028\u007f"), new("\"\\\n\x00\x1f")}},
+			`{"count":0,"flag":false,"metadata":["<b>&'/ü😀` + "\u2028\u007f" + `","\"\\\n\u0000\u001f"]}`,
+		},
 		{"a large float", checkOutput{Savings: 1e21}, `{"__type":"","checks":[],"names":[],"savings":1000000000000000000000.0}`},
 		{"a small float", checkOutput{Savings: -0.1}, `{"__type":"","checks":[],"names":[],"savings":-0.1}`},
 	} {

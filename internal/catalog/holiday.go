@@ -33,7 +33,7 @@ func (c calendar) rest(now time.Time, days int) []DateInterval {
 	for c.rests(day) && c.rests(after(day, -1)) {
 		day = after(day, -1)
 	}
-	intervals := []DateInterval{}
+	var intervals []DateInterval
 	for ; c.begin(day).Before(until); day = after(day, 1) {
 		if !c.rests(day) {
 			continue

@@ -56,6 +56,11 @@ func TestCreateCaseOptions(t *testing.T) {
 		if diff := cmp.Diff(test.want, lines(got)); diff != "" || err != nil {
 			t.Errorf("%s: CreateCaseOptions() = %v (-want +got):\n%s", test.name, err, diff)
 		}
+		for _, channel := range got.CommunicationTypes {
+			if channel.DatesWithoutSupport == nil {
+				t.Errorf("%s: CreateCaseOptions().DatesWithoutSupport of %s is nil, want it empty for the wire", test.name, channel.Type)
+			}
+		}
 	}
 }
 
