@@ -19,7 +19,7 @@ if [ ${#missing[@]} -gt 0 ]; then
 	$sudo apt-get update -qq && $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null ||
 		{ echo "check.sh: install ${missing[*]}, then run it again" >&2; exit 1; }
 fi
-command -v npm >/dev/null || { echo 'check.sh: install Node.js 18 or newer with npm, then run it again' >&2; exit 1; }
+command -v npm >/dev/null || { echo 'check.sh: install Node.js 20 or newer with npm, then run it again' >&2; exit 1; }
 (cd conformance/javascript && npm ci --no-audit --no-fund --loglevel=error)
 
 step gofumpt
@@ -39,9 +39,10 @@ go -C tools mod tidy -diff
 step 'tests with the race detector'
 CGO_ENABLED=1 SUPPORTD_CLIENTS=required go test -race -shuffle=on ./...
 
+# Counted, not timed: a run that ends by time now and then ends as a failure (golang/go#75804).
 step 'short fuzz runs'
 while read -r package target; do
-	go test "$package" -run '^$' -fuzz "^$target\$" -fuzztime 5s
+	go test "$package" -run '^$' -fuzz "^$target\$" -fuzztime 20000x
 done < <(grep -rn --include='*_test.go' -oE '^func Fuzz[A-Za-z0-9]+' . | sed -E 's#^(.*)/[^/]+:[0-9]+:func (Fuzz.*)#\1 \2#' | sort)
 
 step build
