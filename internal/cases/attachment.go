@@ -25,12 +25,12 @@ const (
 
 // AttachmentSet is where files wait for a communication that takes them.
 type AttachmentSet struct {
-	Account   string
-	ID        string
-	CreatedAt time.Time
-	ExpiresAt time.Time
-	UsedAt    time.Time // zero while nobody used it
-	Files     int
+	Account   string    `json:"account"`
+	ID        string    `json:"id"`
+	CreatedAt time.Time `json:"created_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+	UsedAt    time.Time `json:"used_at,omitzero"` // zero while nobody used it
+	Files     int       `json:"files"`
 }
 
 // Attachment is a file of a set. CaseID and Communication are empty until a
@@ -98,7 +98,7 @@ func (s *Service) admitFiles(ctx context.Context, who iam.Identity, once Request
 			set = newSet(who.Account, s.now())
 			return s.checkSetLimit(ctx, tx, who)
 		}
-		set, err = s.openSet(ctx, tx, who, setID, n)
+		set, err = s.openSet(ctx, tx, who.Account, setID, n)
 		return err
 	})
 	return set, answered, err
@@ -124,15 +124,15 @@ func (s *Service) checkSetLimit(ctx context.Context, tx Tx, who iam.Identity) er
 	return nil
 }
 
-// openSet returns a set of the caller that is neither used nor expired and has
+// openSet returns a set of the account that is neither used nor expired and has
 // room for n more files.
-func (s *Service) openSet(ctx context.Context, tx Tx, who iam.Identity, id string, n int) (AttachmentSet, error) {
-	set, err := tx.AttachmentSet(ctx, who.Account, id)
-	if err != nil {
+func (s *Service) openSet(ctx context.Context, tx Tx, account, id string, n int) (AttachmentSet, error) {
+	set, err := tx.AttachmentSet(ctx, account, id)
+	if err != nil && !errors.Is(err, ErrSetNotFound) {
 		return AttachmentSet{}, err
 	}
 	switch {
-	case !set.UsedAt.IsZero():
+	case err != nil || !set.UsedAt.IsZero():
 		return AttachmentSet{}, ErrSetNotFound.With("The attachment set %q could not be found.", id)
 	case !s.now().Before(set.ExpiresAt):
 		return AttachmentSet{}, ErrSetExpired.With("The attachment set %q has expired.", id)
@@ -177,7 +177,7 @@ func (s *Service) insertSet(ctx context.Context, tx Tx, who iam.Identity, set At
 }
 
 func (s *Service) extendSet(ctx context.Context, tx Tx, who iam.Identity, id string, files []Attachment) (AttachmentSet, error) {
-	set, err := s.openSet(ctx, tx, who, id, len(files))
+	set, err := s.openSet(ctx, tx, who.Account, id, len(files))
 	if err != nil {
 		return AttachmentSet{}, err
 	}
@@ -205,8 +205,7 @@ func (s *Service) attach(ctx context.Context, tx Tx, to Communication, setID str
 	if setID == "" {
 		return nil
 	}
-	who := iam.Identity{Account: to.Account}
-	set, err := s.openSet(ctx, tx, who, setID, 0)
+	set, err := s.openSet(ctx, tx, to.Account, setID, 0)
 	if err != nil {
 		return err
 	}
@@ -239,21 +238,17 @@ func (s *Service) Attachment(ctx context.Context, who iam.Identity, id string) (
 }
 
 func (s *Service) availableAttachment(ctx context.Context, who iam.Identity, id string) (a Attachment, err error) {
-	notFound := ErrAttachmentNotFound.With("The attachment %q could not be found.", id)
 	err = s.Store.View(ctx, func(tx Tx) error {
 		if a, err = tx.Attachment(ctx, who.Account, id); err != nil {
 			return err
 		}
-		if a.CaseID == "" {
-			return notFound
-		}
-		if _, err := s.availableCase(ctx, tx, who, a.CaseID); errors.Is(err, ErrCaseNotFound) {
-			return notFound
-		} else if err != nil {
-			return err
-		}
-		return nil
+		// A file that nobody took belongs to no case.
+		_, err = s.availableCase(ctx, tx, who, a.CaseID)
+		return err
 	})
+	if errors.Is(err, ErrAttachmentNotFound) || errors.Is(err, ErrCaseNotFound) {
+		return a, ErrAttachmentNotFound.With("The attachment %q could not be found.", id)
+	}
 	return a, err
 }
 

@@ -133,13 +133,17 @@ func (s *Service) Resolve(ctx context.Context, who iam.Identity, once RequestKey
 
 // Resolution is the status of a case before and after Resolve.
 type Resolution struct {
-	Initial, Final Status
+	Initial Status `json:"initial"`
+	Final   Status `json:"final"`
 }
 
 // availableCase returns a case of the caller that has not outlived its
 // retention. Cases of others are not told apart from cases that never were.
 func (s *Service) availableCase(ctx context.Context, tx Tx, who iam.Identity, id string) (Case, error) {
 	c, err := tx.Case(ctx, who.Account, id)
+	if errors.Is(err, ErrCaseNotFound) {
+		return Case{}, caseNotFound(id)
+	}
 	if err != nil {
 		return Case{}, err
 	}

@@ -6,6 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/supportd/supportd/internal/catalog"
 	"github.com/supportd/supportd/internal/fault"
 	"github.com/supportd/supportd/internal/iam"
 )
@@ -26,7 +27,7 @@ const (
 // issue type's default; the others are the most general choice. Addresses given
 // twice count once.
 func (s *Service) complete(in *NewCase) (err error) {
-	setDefault(&in.IssueType, "technical")
+	setDefault(&in.IssueType, catalog.Technical)
 	setDefault(&in.Language, "en")
 	setDefault(&in.SeverityCode, "low")
 	if in.ServiceCode == "" && in.CategoryCode == "" {
@@ -39,7 +40,7 @@ func (s *Service) complete(in *NewCase) (err error) {
 	if in.CCEmailAddresses, err = mergeAddresses(nil, in.CCEmailAddresses); err != nil {
 		return err
 	}
-	return s.Catalog.Check(in.ServiceCode, in.CategoryCode, in.IssueType)
+	return nil
 }
 
 // generalCategory returns the category of a service for questions that fit no
@@ -60,6 +61,9 @@ func (s *Service) generalCategory(service string) string {
 }
 
 func (s *Service) checkNewCase(who iam.Identity, in NewCase) error {
+	if err := s.Catalog.Check(in.ServiceCode, in.CategoryCode, in.IssueType); err != nil {
+		return err
+	}
 	if !who.Plan.HasSeverity(in.SeverityCode) {
 		return ErrUnknownSeverity.With("Severity code %q is not available on the account's support plan.", in.SeverityCode)
 	}

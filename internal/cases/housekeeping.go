@@ -49,8 +49,9 @@ func (s *Service) purgeAccount(ctx context.Context, account string) error {
 	if err != nil {
 		return err
 	}
-	return s.Store.Update(ctx, func(tx Tx) error {
-		return tx.DeleteAnswers(ctx, account, now.Add(-answersKept))
+	return s.inBatches(ctx, func(tx Tx) (int, []Attachment, error) {
+		n, err := tx.DeleteAnswers(ctx, account, now.Add(-answersKept), housekeepingBatch)
+		return n, nil, err
 	})
 }
 

@@ -36,7 +36,8 @@ const answersKept = 24 * time.Hour
 
 // doOnce runs f in a transaction and keeps its answer under the key in the same
 // transaction; when the key has an answer already, that one is returned and f
-// does not run. Failures are not kept: they changed nothing.
+// does not run. Failures are not kept: they changed nothing. Answers are kept as
+// JSON with names of their own: the next release reads those of this one.
 func doOnce[T any](ctx context.Context, s *Service, who iam.Identity, key RequestKey, f func(Tx) (T, error)) (answer T, err error) {
 	err = s.Store.Update(ctx, func(tx Tx) error {
 		answered, err := firstAnswer(ctx, tx, who, key, &answer)

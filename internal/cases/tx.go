@@ -12,7 +12,8 @@ type Tx interface {
 	// Answer returns the kept answer of a request, nil when there is none.
 	Answer(ctx context.Context, account string, key RequestKey) ([]byte, error)
 	InsertAnswer(ctx context.Context, account string, key RequestKey, answer []byte, at time.Time) error
-	DeleteAnswers(ctx context.Context, account string, before time.Time) error
+	// DeleteAnswers removes up to limit answers and returns how many.
+	DeleteAnswers(ctx context.Context, account string, before time.Time, limit int) (int, error)
 
 	Case(ctx context.Context, account, id string) (Case, error) // ErrCaseNotFound
 	InsertCase(ctx context.Context, c Case) error               // ErrDisplayIDTaken

@@ -30,11 +30,13 @@ type Service struct {
 type Store interface {
 	// View runs f on one consistent state; f writes nothing.
 	View(ctx context.Context, f func(Tx) error) error
-	// Update runs f in a transaction that is durable when Update returns nil.
-	// f may run more than once and has no effects but those on its Tx.
+	// Update runs f in a serializable transaction: as if no other one ran at
+	// the same time. It is durable when Update returns nil. f may run more than
+	// once and has no effects but those on its Tx.
 	Update(ctx context.Context, f func(Tx) error) error
 	// IAMVersion returns a number that grows with every committed change of
-	// anything in this package, whichever process made it.
+	// anything in this package, whichever process made it. The removal of
+	// expired keys need not count: nobody is let in by them.
 	IAMVersion(ctx context.Context) (int64, error)
 }
 

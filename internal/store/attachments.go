@@ -28,7 +28,7 @@ func (t casesTx) AttachmentSet(ctx context.Context, account, id string) (cases.A
 	err := t.row(ctx, `SELECT created_at, expires_at, used_at, files FROM attachment_sets WHERE account = $1 AND id = $2`,
 		account, id).Scan(&createdAt, &expiresAt, &usedAt, &set.Files)
 	if errors.Is(err, sql.ErrNoRows) {
-		return cases.AttachmentSet{}, cases.ErrSetNotFound.With("The attachment set %q could not be found.", id)
+		return cases.AttachmentSet{}, cases.ErrSetNotFound
 	}
 	set.CreatedAt, set.ExpiresAt, set.UsedAt = fromMicros(createdAt), fromMicros(expiresAt), fromMicros(usedAt)
 	return set, err
@@ -54,7 +54,7 @@ func (t casesTx) CountSetsSince(ctx context.Context, account string, since time.
 func (t casesTx) Attachment(ctx context.Context, account, id string) (cases.Attachment, error) {
 	a, err := scanAttachment(t.row(ctx, `SELECT `+attachmentColumns+` FROM attachments WHERE account = $1 AND id = $2`, account, id))
 	if errors.Is(err, sql.ErrNoRows) {
-		return a, cases.ErrAttachmentNotFound.With("The attachment %q could not be found.", id)
+		return a, cases.ErrAttachmentNotFound
 	}
 	return a, err
 }

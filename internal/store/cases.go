@@ -27,8 +27,11 @@ func (t casesTx) InsertAnswer(ctx context.Context, account string, key cases.Req
 		account, key[:], answer, micros(at))
 }
 
-func (t casesTx) DeleteAnswers(ctx context.Context, account string, before time.Time) error {
-	return t.exec(ctx, `DELETE FROM answers WHERE account = $1 AND created_at < $2`, account, micros(before))
+// DeleteAnswers reads index answers_created.
+func (t casesTx) DeleteAnswers(ctx context.Context, account string, before time.Time, limit int) (int, error) {
+	n, err := t.affected(ctx, `DELETE FROM answers WHERE account = $1 AND key IN
+		(SELECT key FROM answers WHERE account = $1 AND created_at < $2 LIMIT $3)`, account, micros(before), limit)
+	return int(n), err
 }
 
 const caseColumns = `account, id, display_id, subject, status, service_code, category_code, severity_code,
@@ -49,7 +52,7 @@ func scanCase(r scanner) (c cases.Case, err error) {
 func (t casesTx) Case(ctx context.Context, account, id string) (cases.Case, error) {
 	c, err := scanCase(t.row(ctx, `SELECT `+caseColumns+` FROM cases WHERE account = $1 AND id = $2`, account, id))
 	if errors.Is(err, sql.ErrNoRows) {
-		return c, cases.ErrCaseNotFound.With("The requested case ID %q could not be found.", id)
+		return c, cases.ErrCaseNotFound
 	}
 	return c, err
 }

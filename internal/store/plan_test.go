@@ -135,8 +135,8 @@ func otherPlans(t *testing.T) []planned {
 			run: func(tx cases.Tx) error { _, err := tx.HasAttachment(ctx, account, "a", "b"); return err },
 		},
 		{
-			name: "DeleteAnswers", want: "answers answers_created (account=? AND created_at<?)",
-			run: func(tx cases.Tx) error { return tx.DeleteAnswers(ctx, account, now) },
+			name: "DeleteAnswers", want: "answers sqlite_autoindex_answers_1 (account=? AND key=?)\nLIST SUBQUERY 1\nanswers answers_created (account=? AND created_at<?)",
+			run: func(tx cases.Tx) error { _, err := tx.DeleteAnswers(ctx, account, now, 50); return err },
 		},
 		{
 			name: "TakeAttachments", want: "attachments attachments_set (account=? AND set_id=?)",

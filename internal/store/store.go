@@ -90,12 +90,21 @@ func (s *Store) Setting(ctx context.Context, name string) (value []byte, err err
 	return value, err
 }
 
-// PutSetting sets a fact about the database.
-func (s *Store) PutSetting(ctx context.Context, name string, value []byte) error {
-	return s.engine.update(ctx, func(t *tx) error {
-		return t.exec(ctx, `INSERT INTO settings (name, value) VALUES ($1, $2)
-			ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value)
+// AddSetting sets a fact about the database unless it is set, and returns the
+// value that it has then.
+func (s *Store) AddSetting(ctx context.Context, name string, value []byte) (kept []byte, added bool, err error) {
+	if kept, err = s.Setting(ctx, name); kept != nil || err != nil {
+		return kept, false, err
+	}
+	err = s.engine.update(ctx, func(t *tx) error {
+		n, err := t.affected(ctx, `INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, name, value)
+		if err != nil {
+			return err
+		}
+		added = n == 1
+		return t.row(ctx, `SELECT value FROM settings WHERE name = $1`, name).Scan(&kept)
 	})
+	return kept, added, err
 }
 
 // part shows the store to a room as that room's own Store interface.

@@ -165,12 +165,13 @@ func TestSettingsStay(t *testing.T) {
 	if got, err := s.Setting(t.Context(), "proof"); got != nil || err != nil {
 		t.Errorf("Setting(unset) = %q, %v, want nil, nil", got, err)
 	}
-	for _, want := range []string{"first", "second"} {
-		if err := s.PutSetting(t.Context(), "proof", []byte(want)); err != nil {
-			t.Fatalf("PutSetting(%q) = %v", want, err)
+	for i, value := range []string{"first", "second"} {
+		kept, added, err := s.AddSetting(t.Context(), "proof", []byte(value))
+		if string(kept) != "first" || added != (i == 0) || err != nil {
+			t.Errorf("AddSetting(%q) = %q, %v, %v, want the first value kept", value, kept, added, err)
 		}
-		if got, err := s.Setting(t.Context(), "proof"); string(got) != want || err != nil {
-			t.Errorf("Setting() = %q, %v, want %q, nil", got, err, want)
+		if got, err := s.Setting(t.Context(), "proof"); string(got) != "first" || err != nil {
+			t.Errorf("Setting() = %q, %v, want the first value", got, err)
 		}
 	}
 	if err := s.Check(t.Context()); err != nil {

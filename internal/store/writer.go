@@ -104,7 +104,9 @@ func (w *writer) gather(first *update) []*update {
 func (w *writer) commit(batch []*update) {
 	err := w.transact(batch)
 	for _, u := range batch {
-		if u.err == nil {
+		if err != nil {
+			// Also for an update that failed by itself: it may have been refused
+			// for what another one of the batch had written.
 			u.err = err
 		}
 		close(u.done)
@@ -114,10 +116,10 @@ func (w *writer) commit(batch []*update) {
 func (w *writer) transact(batch []*update) error {
 	ctx := context.Background()
 	t := &tx{conn: w.conn, shared: true}
-	if err := t.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
-		return err
+	err := t.exec(ctx, "BEGIN IMMEDIATE")
+	if err == nil {
+		err = w.runAll(t, batch)
 	}
-	err := w.runAll(t, batch)
 	if err == nil {
 		err = t.exec(ctx, "COMMIT")
 	}
@@ -158,7 +160,9 @@ func runOne(t *tx, u *update) error {
 	}
 	if u.err = protect(u.f, t); u.err != nil {
 		if err := t.exec(ctx, "ROLLBACK TO one"); err != nil {
-			return fmt.Errorf("%w, after %w", err, u.err)
+			// The update's own error is told, not wrapped: it goes to every
+			// caller of the batch, and may name what belongs to this one.
+			return fmt.Errorf("%w, after %v", err, u.err)
 		}
 	}
 	return t.exec(ctx, "RELEASE one")

@@ -29,7 +29,13 @@ func testAnswers(t *testing.T, s *store.Store) {
 	wantAnswer(t, s, old, `"first"`)
 	wantAnswer(t, s, young, `{}`)
 	wantAnswer(t, s, cases.RequestKey{3}, "")
-	mustUpdate(t, s, func(ctx context.Context, tx cases.Tx) error { return tx.DeleteAnswers(ctx, account, at(1)) })
+	mustUpdate(t, s, func(ctx context.Context, tx cases.Tx) error {
+		n, err := tx.DeleteAnswers(ctx, account, at(1), 10)
+		if n != 1 {
+			t.Errorf("DeleteAnswers = %d, want 1", n)
+		}
+		return err
+	})
 	wantAnswer(t, s, old, "")
 	wantAnswer(t, s, young, `{}`)
 	if err := insert(old, `"again"`, at(3)); err != nil {

@@ -97,12 +97,13 @@ func changeAll(ctx context.Context, t *testing.T, tx cases.Tx) {
 	changed.Account, changed.Status = foreign, cases.Resolved
 	used := newSet("waiting-a")
 	used.Account, used.UsedAt = foreign, at(1)
+	_, deleted := tx.DeleteAnswers(ctx, foreign, at(100), 10)
 	for call, err := range map[string]error{
 		"UpdateCase":          tx.UpdateCase(ctx, changed),
 		"DeleteCase":          tx.DeleteCase(ctx, foreign, "a"),
 		"UpdateAttachmentSet": tx.UpdateAttachmentSet(ctx, used),
 		"TakeAttachments":     tx.TakeAttachments(ctx, foreign, "waiting-a", "a", 1),
-		"DeleteAnswers":       tx.DeleteAnswers(ctx, foreign, at(100)),
+		"DeleteAnswers":       deleted,
 	} {
 		if err != nil {
 			t.Errorf("%s(foreign account) = %v, want nil", call, err)
