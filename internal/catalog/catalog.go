@@ -99,13 +99,6 @@ func (c *Catalog) LanguageOffered(code string) bool {
 	return ok && l.offered
 }
 
-// KnownLanguage reports whether the language can be asked about, although
-// cases may not be handled in it.
-func (c *Catalog) KnownLanguage(code string) bool {
-	_, ok := c.language(code)
-	return ok
-}
-
 func (c *Catalog) language(code string) (language, bool) {
 	i := slices.IndexFunc(c.languages, func(l language) bool { return l.Code == code })
 	if i < 0 {

@@ -114,15 +114,12 @@ func TestLanguages(t *testing.T) {
 	}
 
 	tests := []struct {
-		code           string
-		known, offered bool
+		code    string
+		offered bool
 	}{
-		{"en", true, true}, {"ko", true, true}, {"tr", true, false}, {"es", true, false}, {"de", false, false}, {"EN", false, false}, {"", false, false},
+		{"en", true}, {"ko", true}, {"tr", false}, {"es", false}, {"de", false}, {"EN", false}, {"", false},
 	}
 	for _, test := range tests {
-		if got := c.KnownLanguage(test.code); got != test.known {
-			t.Errorf("KnownLanguage(%q) = %v, want %v", test.code, got, test.known)
-		}
 		if got := c.LanguageOffered(test.code); got != test.offered {
 			t.Errorf("LanguageOffered(%q) = %v, want %v", test.code, got, test.offered)
 		}

@@ -163,7 +163,7 @@ func TestRest(t *testing.T) {
 		}
 		got := []string{}
 		for _, i := range japan.rest(now, test.days) {
-			got = append(got, i.Start.Format(DateTimeFormat)+" "+i.End.Format(DateTimeFormat))
+			got = append(got, i.Start.Format(dateTimeFormat)+" "+i.End.Format(dateTimeFormat))
 		}
 		if diff := cmp.Diff(test.want, got); diff != "" {
 			t.Errorf("%s: rest(%s, %d) (-want +got):\n%s", test.name, test.now, test.days, diff)

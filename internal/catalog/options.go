@@ -5,15 +5,10 @@ import (
 	"time"
 )
 
-// DateTimeFormat writes a time in UTC as DescribeCreateCaseOptions does:
-// 2026-12-31T15:00:00.000+0000.
-const DateTimeFormat = "2006-01-02T15:04:05.000-0700"
-
-// Words for how well a language is served. This server does not use
-// best_effort: it has no queue that is staffed only at times.
+// Words for how well a language is served. The third one, best_effort, is for
+// queues that are staffed only at times: there are none here.
 const (
 	Available   = "available"
-	BestEffort  = "best_effort"
 	Unavailable = "unavailable"
 )
 

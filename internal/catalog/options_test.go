@@ -19,12 +19,15 @@ func lines(o Options) []string {
 			text = append(text, h.Start.String()+"-"+h.End.String())
 		}
 		for _, d := range c.DatesWithoutSupport {
-			text = append(text, d.Start.Format(DateTimeFormat)+"/"+d.End.Format(DateTimeFormat))
+			text = append(text, d.Start.Format(dateTimeFormat)+"/"+d.End.Format(dateTimeFormat))
 		}
 		got = append(got, strings.Join(text, " "))
 	}
 	return got
 }
+
+// dateTimeFormat is how DescribeCreateCaseOptions writes times.
+const dateTimeFormat = "2006-01-02T15:04:05.000-0700"
 
 func TestCreateCaseOptions(t *testing.T) {
 	c := mustLoad(t)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync"
 
 	"github.com/supportd/supportd/internal/fault"
 )
@@ -19,17 +20,21 @@ const (
 	maxAttachmentsBody = 32 << 20
 )
 
-// largeBodies is how many bodies above maxBody are in memory at a time, whoever
-// sends them; others wait for a place.
-const largeBodies = 16
+// largeBodies is how many bodies above maxBody are in memory at a time, and
+// accountBodies how many of them one account may have: who sends in the name of
+// an account without knowing its secret keeps nobody else waiting.
+const (
+	largeBodies   = 16
+	accountBodies = 4
+)
 
 var errBodyTooLarge = fault.New(fault.Limited, "body_too_large", "Request body exceeds the size limit.")
 
-// readBody reads the body of a call. The caller must call release when it is
-// done with the body.
-func (a *API) readBody(r *http.Request) (body []byte, release func(), err error) {
+// readBody reads the body of a call of the operation. The caller must call
+// release when it is done with the body.
+func (a *API) readBody(r *http.Request, account, operation string) (body []byte, release func(), err error) {
 	limit := int64(maxBody)
-	if r.Header.Get("X-Amz-Target") == targetPrefix+"AddAttachmentsToSet" || r.URL.Query().Get("Action") == "AddAttachmentsToSet" {
+	if operation == "AddAttachmentsToSet" {
 		limit = maxAttachmentsBody
 	}
 	if r.ContentLength > limit {
@@ -37,7 +42,7 @@ func (a *API) readBody(r *http.Request) (body []byte, release func(), err error)
 	}
 	release = func() {}
 	if limit > maxBody && (r.ContentLength > maxBody || r.ContentLength < 0) {
-		if release, err = a.takePlace(r.Context()); err != nil {
+		if release, err = a.places.take(r.Context(), account); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -49,21 +54,11 @@ func (a *API) readBody(r *http.Request) (body []byte, release func(), err error)
 	return body, release, nil
 }
 
-// takePlace waits for a place for a large body and returns what gives it back.
-func (a *API) takePlace(ctx context.Context) (release func(), err error) {
-	select {
-	case a.largeBody <- struct{}{}:
-		return func() { <-a.largeBody }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
 // readAll reads up to limit bytes. What the client announces decides how much
-// memory is taken at first, but never more than it may send.
+// memory is taken at first, within reason: it may never send it.
 func readAll(body io.Reader, announced, limit int64) ([]byte, error) {
 	var buf bytes.Buffer
-	buf.Grow(int(max(announced, 0)) + bytes.MinRead)
+	buf.Grow(int(min(max(announced, 0), maxBody)) + bytes.MinRead)
 	n, err := buf.ReadFrom(io.LimitReader(body, limit+1))
 	if err != nil {
 		return nil, errors.Join(errBodyUnreadable, err)
@@ -72,4 +67,49 @@ func readAll(body io.Reader, announced, limit int64) ([]byte, error) {
 		return nil, errBodyTooLarge
 	}
 	return buf.Bytes(), nil
+}
+
+// places are where large bodies may be in memory.
+type places struct {
+	all chan struct{}
+
+	mu        sync.Mutex
+	byAccount map[string]chan struct{} // as many as accounts that sent one
+}
+
+func newPlaces() *places {
+	return &places{all: make(chan struct{}, largeBodies), byAccount: map[string]chan struct{}{}}
+}
+
+// take waits for a place and returns what gives it back.
+func (p *places) take(ctx context.Context, account string) (release func(), err error) {
+	own := p.of(account)
+	if err := enter(ctx, own); err != nil {
+		return nil, err
+	}
+	if err := enter(ctx, p.all); err != nil {
+		<-own
+		return nil, err
+	}
+	return func() { <-p.all; <-own }, nil
+}
+
+func (p *places) of(account string) chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	own, ok := p.byAccount[account]
+	if !ok {
+		own = make(chan struct{}, accountBodies)
+		p.byAccount[account] = own
+	}
+	return own
+}
+
+func enter(ctx context.Context, room chan struct{}) error {
+	select {
+	case room <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

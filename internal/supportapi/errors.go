@@ -14,7 +14,7 @@ import (
 	"github.com/supportd/supportd/internal/sigv4"
 )
 
-// Faults of requests that name no operation of ours.
+// Faults of the request itself, whatever the rooms below think of it.
 var (
 	errMethod           = fault.New(fault.Invalid, "method", "")
 	errContentType      = fault.New(fault.Invalid, "content_type", "")
@@ -34,8 +34,9 @@ type wireError struct {
 	status int
 }
 
-// wireErrors is the only table of the API's errors. A fault that is not in it
-// is an InvalidParameterValueException.
+// wireErrors is the only table of the API's errors. A fault that is not in it is
+// an InvalidParameterValueException if it is of kind Invalid, and otherwise one
+// that nobody meant for callers: an internal error.
 func wireErrors() []wireError {
 	const bad = http.StatusBadRequest
 	return []wireError{
@@ -104,7 +105,7 @@ func tell(err error) (int, errorBody) {
 	if e, ok := errors.AsType[*sigv4.Error](err); ok {
 		return http.StatusBadRequest, newErrorBody(signatureError(e.Kind), e.Message)
 	}
-	return http.StatusInternalServerError, newErrorBody("InternalServerError", "An internal error occurred.")
+	return internalError()
 }
 
 func tellFault(f *fault.Error) (int, errorBody) {
@@ -113,7 +114,14 @@ func tellFault(f *fault.Error) (int, errorBody) {
 			return known.status, newErrorBody(known.name, f.Text)
 		}
 	}
-	return http.StatusBadRequest, newErrorBody("InvalidParameterValueException", f.Text)
+	if f.Kind == fault.Invalid {
+		return http.StatusBadRequest, newErrorBody("InvalidParameterValueException", f.Text)
+	}
+	return internalError()
+}
+
+func internalError() (int, errorBody) {
+	return http.StatusInternalServerError, newErrorBody("InternalServerError", "An internal error occurred.")
 }
 
 // newErrorBody makes the text fit for JSON: some texts repeat headers, which may

@@ -42,21 +42,27 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *API) answer(r *http.Request) ([]byte, error) {
-	call, err := a.authenticate(r)
+	name := operationName(r)
+	call, err := a.authenticate(r, name)
 	if err != nil {
 		return nil, err
 	}
 	defer call.release()
+	operation, known := a.operations[name]
+	if known {
+		accesslog.From(r.Context()).Operation = name
+	}
 	if err := call.checkForm(r); err != nil {
 		return nil, err
 	}
-	name, run, err := a.find(r, call)
+	if !known {
+		return nil, call.refuseUnknown()
+	}
+	run, err := operation(call.input(r))
 	if err != nil {
 		return nil, err
 	}
-	record := accesslog.From(r.Context())
-	record.Operation = name
-	if err := iam.Authorize(call.who, "support:"+name, callContext(r, call, a)); err != nil {
+	if err := iam.Authorize(call.who, "support:"+name, a.context(r, call)); err != nil {
 		return nil, err
 	}
 	if err := a.limits.admit(call.who.Account, name); err != nil {
@@ -89,7 +95,7 @@ func (c *call) contentHash(r *http.Request) [sha256.Size]byte {
 
 // authenticate finds out who calls. What can be refused by the headers alone is
 // refused before the body is read.
-func (a *API) authenticate(r *http.Request) (*call, error) {
+func (a *API) authenticate(r *http.Request, operation string) (*call, error) {
 	signature, err := a.verifier.Parse(r)
 	if err != nil {
 		return nil, err
@@ -98,7 +104,7 @@ func (a *API) authenticate(r *http.Request) (*call, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, release, err := a.readBody(r)
+	body, release, err := a.readBody(r, credential.Identity.Account, operation)
 	if err != nil {
 		return nil, err
 	}
@@ -138,33 +144,33 @@ func (c *call) checkForm(r *http.Request) error {
 	return errContentType
 }
 
-// find returns the operation that the call names, ready to run. Broken JSON is
-// reported before an unknown target, as AWS does.
-func (a *API) find(r *http.Request, c *call) (string, invocation, error) {
-	in := input{body: c.body}
-	query := r.URL.Query()
-	if len(c.body) == 0 {
-		in.query = query
+// input is where the members are: a presigned call without a body has them in
+// the query.
+func (c *call) input(r *http.Request) input {
+	if len(c.body) > 0 {
+		return input{body: c.body}
 	}
-	name := operationName(r.Header.Values("X-Amz-Target"), query.Get("Action"), query.Get("Version"))
-	operation, known := a.operations[name]
-	if known {
-		run, err := operation(in)
-		return name, run, err
-	}
-	if in.query == nil {
+	return input{query: r.URL.Query()}
+}
+
+// refuseUnknown reports broken JSON before an unknown target, as AWS does.
+func (c *call) refuseUnknown() error {
+	if len(c.body) > 0 {
 		if syntax := awsjson.CheckSyntax(c.body); syntax != nil {
-			return "", nil, syntax
+			return syntax
 		}
 	}
-	return "", nil, errUnknownOperation
+	return errUnknownOperation
 }
 
 // operationName reads the target header or, where there is none, the reference's
-// common parameters Action and Version.
-func operationName(target []string, action, version string) string {
-	if len(target) == 0 && version == apiVersion {
-		return action
+// common parameters Action and Version. It is empty when they name nothing.
+func operationName(r *http.Request) string {
+	target := r.Header.Values("X-Amz-Target")
+	if len(target) == 0 {
+		if query := r.URL.Query(); query.Get("Version") == apiVersion {
+			return query.Get("Action")
+		}
 	}
 	if len(target) != 1 {
 		return ""
@@ -176,8 +182,8 @@ func operationName(target []string, action, version string) string {
 	return name
 }
 
-// callContext is what policies may ask about the request itself.
-func callContext(r *http.Request, c *call, a *API) iam.CallContext {
+// context is what policies may ask about the request itself.
+func (a *API) context(r *http.Request, c *call) iam.CallContext {
 	return iam.CallContext{
 		SourceIP:  remoteIP(r),
 		UserAgent: r.UserAgent(),

@@ -39,8 +39,8 @@ type API struct {
 	verifier sigv4.Verifier
 
 	operations map[string]operation
-	services   []byte        // DescribeServices for everything, encoded once
-	largeBody  chan struct{} // a place for each large body in memory
+	services   []byte // DescribeServices for everything, encoded once
+	places     *places
 }
 
 var _ http.Handler = (*API)(nil)
@@ -52,9 +52,9 @@ func New(c Config) (*API, error) {
 	}
 	a := &API{
 		iam: c.IAM, cases: c.Cases, catalog: c.Catalog, tokens: c.Tokens, now: c.Now,
-		limits:    newLimiter(c.Limits, c.Now),
-		verifier:  sigv4.Verifier{Service: "support"},
-		largeBody: make(chan struct{}, largeBodies),
+		limits:   newLimiter(c.Limits, c.Now),
+		verifier: sigv4.Verifier{Service: "support"},
+		places:   newPlaces(),
 	}
 	services, err := awsjson.Encode(describeServicesOutput{Services: serviceShapes(c.Catalog.Services())})
 	if err != nil {
