@@ -1,6 +1,6 @@
 // Package supporttest runs the whole support service inside a Go test: on a
-// port of its own, with two accounts, a clock that moves only when told to move
-// forward, and an [aws.Config] that any client of the AWS SDK takes.
+// port of its own, with two accounts, a clock that a test can move forward, and an
+// [aws.Config] that any client of the AWS SDK takes.
 //
 //	func TestTicketBridge(t *testing.T) {
 //		srv := supporttest.NewServer(t)

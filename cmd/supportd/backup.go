@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -14,6 +13,9 @@ func (p *program) backupCommand() *cobra.Command {
 	var c *cobra.Command
 	c = p.admin("backup FILE", "Write a backup into a new file, beside a running server", func(ctx context.Context, s *server.Server) (document, error) {
 		file := c.Flags().Arg(0)
+		if s.Fresh() {
+			return document{}, errors.New("there is nothing to back up")
+		}
 		return done("backup is in %s; it holds secrets, guard it as you guard the data folder", file), s.Backup(ctx, file)
 	})
 	c.Args = oneFile
@@ -33,18 +35,6 @@ func (p *program) restoreCommand() *cobra.Command {
 			return err
 		}
 		return p.print(done("%s is restored from %s", config.Data, args[0]))
-	}}
-	p.bindJSON(c)
-	return c
-}
-
-func (p *program) versionCommand() *cobra.Command {
-	c := &cobra.Command{Use: "version", Short: "Print the version", Args: noArgs, RunE: func(*cobra.Command, []string) error {
-		if p.json {
-			return p.print(document{value: map[string]string{"version": server.Version()}})
-		}
-		_, err := fmt.Fprintf(p.stdout, "supportd %s\n", server.Version())
-		return err
 	}}
 	p.bindJSON(c)
 	return c

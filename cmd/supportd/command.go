@@ -74,7 +74,7 @@ func (p *program) admin(use, short string, work func(context.Context, *server.Se
 			return err
 		}
 		defer func() { err = errors.Join(err, s.Close()) }()
-		if s.New() { // perhaps a mistyped --data
+		if s.Fresh() { // perhaps a mistyped --data
 			fmt.Fprintf(p.stderr, "supportd: %s is a new installation\n", config.Data)
 		}
 		found, err := work(c.Context(), s)

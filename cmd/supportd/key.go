@@ -33,7 +33,7 @@ func (r keyRow) cells() []string {
 	return []string{r.AccessKeyID, r.Kind, r.Name, r.Session, state, r.CreatedAt, r.ExpiresAt}
 }
 
-// newKeyRow shows what is shown only once.
+// newKeyOutput is a new key with what is shown only once.
 type newKeyOutput struct {
 	keyRow
 	SecretAccessKey string `json:"secretAccessKey"`

@@ -20,6 +20,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/google/uuid"
 
 	"github.com/supportd/supportd/internal/cases"
 	"github.com/supportd/supportd/internal/server"
@@ -149,12 +150,11 @@ func (s *bench) run(b *testing.B, url, operation string, body []byte, clients in
 	for range clients {
 		go func() {
 			for {
-				n := left.Add(-1)
-				if n < 0 {
+				if left.Add(-1) < 0 {
 					failed <- nil
 					return
 				}
-				if _, err := s.do(url, operation, body, fmt.Sprintf("%s-%d-%d", b.Name(), b.N, n)); err != nil {
+				if _, err := s.do(url, operation, body, uuid.NewString()); err != nil {
 					failed <- err
 					return
 				}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -14,7 +15,7 @@ func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write([]byte("ok\n")) // a client that went away has no use for an error
 }
 
-// checkTimeout bounds the checks of the readiness.
+// checkTimeout is how long a request waits for each check of the readiness.
 const checkTimeout = 5 * time.Second
 
 // readiness is the body of /readyz: "ok" or the reason, for each part.
@@ -25,17 +26,15 @@ type readiness struct {
 
 // readyz says whether writes would succeed now, and why not.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), checkTimeout)
-	defer cancel()
 	answer := readiness{Ready: true, Checks: map[string]string{}}
-	for name, check := range map[string]func(context.Context) error{
-		"database":    s.store.Check,
-		"attachments": s.blobs.Check,
-	} {
-		answer.Checks[name] = "ok"
-		if err := inTime(ctx, check); err != nil {
+	for _, part := range []struct {
+		name  string
+		check *sharedCheck
+	}{{"database", s.databaseCheck}, {"attachments", s.attachmentsCheck}} {
+		answer.Checks[part.name] = "ok"
+		if err := part.check.outcome(r.Context()); err != nil {
 			answer.Ready = false
-			answer.Checks[name] = err.Error()
+			answer.Checks[part.name] = err.Error()
 		}
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -45,15 +44,48 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(answer) // a client that went away has no use for an error
 }
 
-// inTime runs a check and waits for it no longer than ctx lasts: a write that
-// waits for another process cannot be called off.
-func inTime(ctx context.Context, check func(context.Context) error) error {
-	outcome := make(chan error, 1)
-	go func() { outcome <- check(ctx) }()
+// sharedCheck runs a check once at a time, for all who ask meanwhile: a write
+// that waits for another process cannot be called off, and strangers may ask.
+type sharedCheck struct {
+	check func(context.Context) error
+
+	mu      sync.Mutex
+	running *run
+}
+
+type run struct {
+	done chan struct{}
+	err  error
+}
+
+// outcome waits for the check, but no longer than checkTimeout.
+func (c *sharedCheck) outcome(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	r := c.join()
 	select {
-	case err := <-outcome:
-		return err
+	case <-r.done:
+		return r.err
 	case <-ctx.Done():
 		return fmt.Errorf("no answer: %w", ctx.Err())
 	}
+}
+
+// join returns the run that is going on, or starts one.
+func (c *sharedCheck) join() *run {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.running != nil {
+		return c.running
+	}
+	r := &run{done: make(chan struct{})}
+	c.running = r
+	go func() {
+		r.err = c.check(context.Background())
+		c.mu.Lock()
+		c.running = nil
+		c.mu.Unlock()
+		close(r.done)
+	}()
+	return r
 }

@@ -29,14 +29,11 @@ func (s *Server) masterKey(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	proof, err := s.store.Setting(ctx, masterKeyProof)
+	proof, added, err := s.store.AddSetting(ctx, masterKeyProof, box.Seal(nil, masterKeyProof))
 	if err != nil {
 		return nil, err
 	}
-	if proof == nil {
-		s.fresh = true
-		return master, s.store.PutSetting(ctx, masterKeyProof, box.Seal(nil, masterKeyProof))
-	}
+	s.fresh = added
 	if _, err := box.Open(proof, masterKeyProof); err != nil {
 		return nil, errors.New("the master key is not the one that this database was made with")
 	}

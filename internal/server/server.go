@@ -38,6 +38,8 @@ type Server struct {
 	handler http.Handler
 	lock    *os.File // nil unless this process serves
 	fresh   bool     // the database was empty
+
+	databaseCheck, attachmentsCheck *sharedCheck
 }
 
 // Open opens everything that the configuration names, but listens nowhere. The
@@ -96,6 +98,8 @@ func (s *Server) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.metrics = newMetrics()
+	s.databaseCheck = &sharedCheck{check: s.store.Check}
+	s.attachmentsCheck = &sharedCheck{check: s.blobs.Check}
 	s.handler = accesslog.Handler(s.routes(api), s.log, s.metrics.observe)
 	return nil
 }
@@ -110,8 +114,8 @@ func (s *Server) routes(api http.Handler) http.Handler {
 	return mux
 }
 
-// New reports whether Open made a new installation.
-func (s *Server) New() bool { return s.fresh }
+// Fresh reports whether Open made a new installation.
+func (s *Server) Fresh() bool { return s.fresh }
 
 // Handler returns what the listener answers with.
 func (s *Server) Handler() http.Handler { return s.handler }
