@@ -126,6 +126,9 @@ func (s *settings) read(file string) error {
 		return err
 	}
 	defaults := *s
+	if err := checkNumbers(text); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
 	err = yaml.NewDecoder(bytes.NewReader(text), yaml.DisallowUnknownField()).Decode(s)
 	if *s == (settings{}) { // a file of comments is null, which clears everything
 		*s = defaults
@@ -134,6 +137,38 @@ func (s *settings) read(file string) error {
 		return fmt.Errorf("%s: %s", file, yaml.FormatError(err, false, false))
 	}
 	return nil
+}
+
+// checkNumbers refuses what the decoder would pass over: fractions, which it
+// cuts, and a second document.
+func checkNumbers(text []byte) error {
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	var found map[string]any
+	if err := decoder.Decode(&found); err != nil {
+		return nil // told with its position when the settings are decoded
+	}
+	if name, ok := fraction(found); ok {
+		return fmt.Errorf("%s is not a whole number", name)
+	}
+	if err := decoder.Decode(&found); !errors.Is(err, io.EOF) {
+		return errors.New("more than one document")
+	}
+	return nil
+}
+
+// fraction returns the name of a member that is a number with a fraction.
+func fraction(in map[string]any) (name string, ok bool) {
+	for key, value := range in {
+		switch v := value.(type) {
+		case float64:
+			return key, true
+		case map[string]any:
+			if inner, ok := fraction(v); ok {
+				return key + ": " + inner, true
+			}
+		}
+	}
+	return "", false
 }
 
 // environmentName returns SUPPORTD_LOG_LEVEL for log-level. The master key's
@@ -169,8 +204,10 @@ func defaultData(env []string) string {
 
 // logger returns the log that the settings ask for.
 func (s *settings) logger(w io.Writer) (*slog.Logger, error) {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(s.LogLevel)); err != nil {
+	level, ok := map[string]slog.Level{
+		"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError,
+	}[s.LogLevel]
+	if !ok {
 		return nil, fmt.Errorf("log-level %q: want debug, info, warn or error", s.LogLevel)
 	}
 	options := &slog.HandlerOptions{Level: level}

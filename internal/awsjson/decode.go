@@ -121,6 +121,11 @@ func (r *reader) list(s *shape, v reflect.Value) error {
 	return err
 }
 
+// maxElements is how many elements of a list are kept: ten times what any list
+// of the model may have, so that a longer one is still found too long, and its
+// millions of elements take no memory.
+const maxElements = 1000
+
 // element reads the next element of a list to the end of v. Dropping a null
 // would change what is asked for ("these cases" into "all cases"), and no type
 // of ours can hold it.
@@ -134,6 +139,9 @@ func (r *reader) element(s *shape, v reflect.Value) error {
 		return err
 	}
 	n := v.Len()
+	if n == maxElements {
+		return r.SkipValue()
+	}
 	v.Grow(1)
 	v.SetLen(n + 1)
 	return r.value(s.item, v.Index(n))

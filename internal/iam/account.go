@@ -5,6 +5,7 @@ import (
 	"net/mail"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/supportd/supportd/internal/fault"
@@ -43,8 +44,8 @@ func (a Account) check() error {
 	if !isAccountID(a.ID) {
 		return errInvalidAccount.With("account id %q must be 12 digits", a.ID)
 	}
-	if strings.TrimSpace(a.Name) == "" || utf8.RuneCountInString(a.Name) > 128 {
-		return errInvalidAccount.With("account name must have 1 to 128 characters")
+	if strings.TrimSpace(a.Name) == "" || utf8.RuneCountInString(a.Name) > 128 || strings.ContainsFunc(a.Name, unicode.IsControl) {
+		return errInvalidAccount.With("account name must have 1 to 128 characters, and no control characters")
 	}
 	if parsed, err := mail.ParseAddress(a.Email); err != nil || parsed.Address != a.Email {
 		return errInvalidAccount.With("account e-mail %q is not an address", a.Email)

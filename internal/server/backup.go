@@ -24,6 +24,9 @@ const (
 	backupManifest    = "manifest.json"
 )
 
+// scratchPattern names the folders in the data folder where backups are made.
+const scratchPattern = "backup-*"
+
 // manifest is the last entry of a backup: what it holds, with SHA-256 in hex.
 type manifest struct {
 	Version   string            `json:"version"`
@@ -35,7 +38,10 @@ type manifest struct {
 // the master key into a new file, while the server goes on. The database comes
 // first: every attachment that it names was durable before its row.
 func (s *Server) Backup(ctx context.Context, file string) error {
-	scratch, err := os.MkdirTemp(s.config.Data, "backup-*")
+	if err := s.removeStaleBackups(); err != nil {
+		return err
+	}
+	scratch, err := os.MkdirTemp(s.config.Data, scratchPattern)
 	if err != nil {
 		return err
 	}
@@ -52,6 +58,25 @@ func (s *Server) Backup(ctx context.Context, file string) error {
 	err = errors.Join(s.writeBackup(ctx, w, copied), w.close(), out.Sync(), out.Close())
 	if err != nil {
 		return errors.Join(err, os.Remove(file))
+	}
+	return nil
+}
+
+// removeStaleBackups removes what backups that were killed a day ago left: whole
+// copies of the database.
+func (s *Server) removeStaleBackups() error {
+	folders, err := filepath.Glob(filepath.Join(s.config.Data, scratchPattern))
+	if err != nil {
+		return err
+	}
+	for _, folder := range folders {
+		info, err := os.Stat(folder)
+		if err != nil || !info.IsDir() || time.Since(info.ModTime()) < 24*time.Hour {
+			continue // gone, no backup, or perhaps still being made
+		}
+		if err := os.RemoveAll(folder); err != nil {
+			return err
+		}
 	}
 	return nil
 }

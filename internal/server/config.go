@@ -42,6 +42,10 @@ type Config struct {
 	Now func() time.Time
 }
 
+// maxRetentionMonths is a hundred years: times so far back that they cannot be
+// told would make every case too old.
+const maxRetentionMonths = 1200
+
 // DefaultListen is where a server listens when nothing else is said.
 const DefaultListen = "127.0.0.1:4580"
 
@@ -94,8 +98,8 @@ func (c *Config) check() error {
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		return fmt.Errorf("listen %q: want HOST:PORT", c.Listen)
 	}
-	if c.RetentionMonths < 0 {
-		return fmt.Errorf("retention-months is %d, want 1 or more", c.RetentionMonths)
+	if c.RetentionMonths < 0 || c.RetentionMonths > maxRetentionMonths {
+		return fmt.Errorf("retention-months is %d, want 1 to %d", c.RetentionMonths, maxRetentionMonths)
 	}
 	return c.Limits.check()
 }

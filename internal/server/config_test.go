@@ -25,6 +25,7 @@ func TestBadConfigurationIsOneClearLine(t *testing.T) {
 		{"data folder is a file", server.Config{Data: file}, "not a directory"},
 		{"listen without port", server.Config{Data: "x", Listen: "localhost"}, `listen "localhost": want HOST:PORT`},
 		{"negative retention", server.Config{Data: "x", RetentionMonths: -1}, "retention-months is -1"},
+		{"retention beyond time", server.Config{Data: "x", RetentionMonths: 5000000}, "retention-months is 5000000"},
 		{"negative limit", server.Config{Data: "x", Limits: server.Limits{CasesPerHour: -2}}, "cases-per-hour is -2"},
 		{"negative rate", server.Config{Data: "x", Limits: server.Limits{RequestsPerSecond: -2}}, "requests-per-second is -2"},
 		{"other database", server.Config{Data: t.TempDir(), Database: "mysql://x"}, `database "mysql://x": want sqlite://FILE`},
@@ -183,6 +184,19 @@ func TestManyFirstCommandsAtOnceAgreeOnOneMasterKey(t *testing.T) {
 			t.Errorf("Open(new folder) beside others = %v, want nil", err)
 		}
 	}
+}
+
+func TestAttachmentsServeOneDatabaseOnly(t *testing.T) {
+	t.Parallel()
+	first := mustOpen(t, server.Config{})
+	other := server.Config{Data: first.data, Database: "sqlite://" + filepath.Join(t.TempDir(), "other.db")}
+	for _, c := range []server.Config{other, {Data: t.TempDir(), Blobs: "file://" + filepath.Join(first.data, "attachments")}} {
+		_, err := server.Open(t.Context(), c)
+		if err == nil || !strings.Contains(err.Error(), "belong to another database") {
+			t.Errorf("Open(attachments of another database) = %v, want a refusal: its sweep would delete them", err)
+		}
+	}
+	mustOpen(t, server.Config{Data: first.data})
 }
 
 func TestOneServerOnADataFolder(t *testing.T) {

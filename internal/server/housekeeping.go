@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -22,7 +23,7 @@ func (s *Server) keepHouse(ctx context.Context) {
 	sweep := time.NewTicker(sweepEvery)
 	defer sweep.Stop()
 	s.keep(ctx, "purge", s.Purge)
-	s.keep(ctx, "sweep", s.Cases.SweepBlobs)
+	s.keep(ctx, "sweep", s.sweep)
 	for {
 		select {
 		case <-ctx.Done():
@@ -30,7 +31,7 @@ func (s *Server) keepHouse(ctx context.Context) {
 		case <-purge.C:
 			s.keep(ctx, "purge", s.Purge)
 		case <-sweep.C:
-			s.keep(ctx, "sweep", s.Cases.SweepBlobs)
+			s.keep(ctx, "sweep", s.sweep)
 		}
 	}
 }
@@ -53,6 +54,11 @@ func protect(ctx context.Context, work func(context.Context) error) (err error) 
 		}
 	}()
 	return work(ctx)
+}
+
+// sweep removes what killed processes left behind.
+func (s *Server) sweep(ctx context.Context) error {
+	return errors.Join(s.removeStaleBackups(), s.Cases.SweepBlobs(ctx))
 }
 
 // Purge removes cases beyond their retention, expired attachment sets, sessions

@@ -68,6 +68,9 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if s.blobs, err = openBlobs(s.config.blobsURL()); err != nil {
 		return err
 	}
+	if err := s.pairBlobs(ctx); err != nil {
+		return err
+	}
 	master, err := s.masterKey(ctx)
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/supportd/supportd/internal/fault"
 )
@@ -81,15 +82,21 @@ func newPlaces() *places {
 	return &places{all: make(chan struct{}, largeBodies), byAccount: map[string]chan struct{}{}}
 }
 
+// placeTimeout is how long a call waits for a place before it is throttled, which
+// makes an SDK repeat it.
+const placeTimeout = 10 * time.Second
+
 // take waits for a place and returns what gives it back.
 func (p *places) take(ctx context.Context, account string) (release func(), err error) {
+	ctx, cancel := context.WithTimeout(ctx, placeTimeout)
+	defer cancel()
 	own := p.of(account)
-	if err := enter(ctx, own); err != nil {
-		return nil, err
+	if !enter(ctx, own) {
+		return nil, errThrottled
 	}
-	if err := enter(ctx, p.all); err != nil {
+	if !enter(ctx, p.all) {
 		<-own
-		return nil, err
+		return nil, errThrottled
 	}
 	return func() { <-p.all; <-own }, nil
 }
@@ -105,11 +112,11 @@ func (p *places) of(account string) chan struct{} {
 	return own
 }
 
-func enter(ctx context.Context, room chan struct{}) error {
+func enter(ctx context.Context, room chan struct{}) bool {
 	select {
 	case room <- struct{}{}:
-		return nil
+		return true
 	case <-ctx.Done():
-		return ctx.Err()
+		return false
 	}
 }

@@ -109,15 +109,27 @@ func tell(err error) (int, errorBody) {
 }
 
 func tellFault(f *fault.Error) (int, errorBody) {
+	text := cut(f.Text)
 	for _, known := range wireErrors() {
 		if errors.Is(f, known.fault) {
-			return known.status, newErrorBody(known.name, f.Text)
+			return known.status, newErrorBody(known.name, text)
 		}
 	}
 	if f.Kind == fault.Invalid {
-		return http.StatusBadRequest, newErrorBody("InvalidParameterValueException", f.Text)
+		return http.StatusBadRequest, newErrorBody("InvalidParameterValueException", text)
 	}
 	return internalError()
+}
+
+// maxText is the longest text of a fault that is told: some repeat what the
+// caller sent, which may be a megabyte.
+const maxText = 2000
+
+func cut(text string) string {
+	if len(text) <= maxText {
+		return text
+	}
+	return text[:maxText] + "…"
 }
 
 func internalError() (int, errorBody) {

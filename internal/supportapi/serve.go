@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/supportd/supportd/internal/awsjson"
 	"github.com/supportd/supportd/internal/cases"
 	"github.com/supportd/supportd/internal/iam"
+	"github.com/supportd/supportd/internal/sigv4"
 )
 
 const (
@@ -42,12 +44,12 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *API) answer(r *http.Request) ([]byte, error) {
-	name := operationName(r)
-	call, err := a.authenticate(r, name)
+	call, err := a.authenticate(r)
 	if err != nil {
 		return nil, err
 	}
 	defer call.release()
+	name := call.operation
 	operation, known := a.operations[name]
 	if known {
 		accesslog.From(r.Context()).Operation = name
@@ -75,6 +77,7 @@ func (a *API) answer(r *http.Request) ([]byte, error) {
 // call is an authenticated request with its body.
 type call struct {
 	who       iam.Identity
+	operation string // as the client names it
 	presigned bool
 	region    string
 	body      []byte
@@ -95,7 +98,7 @@ func (c *call) contentHash(r *http.Request) [sha256.Size]byte {
 
 // authenticate finds out who calls. What can be refused by the headers alone is
 // refused before the body is read.
-func (a *API) authenticate(r *http.Request, operation string) (*call, error) {
+func (a *API) authenticate(r *http.Request) (*call, error) {
 	signature, err := a.verifier.Parse(r)
 	if err != nil {
 		return nil, err
@@ -104,6 +107,7 @@ func (a *API) authenticate(r *http.Request, operation string) (*call, error) {
 	if err != nil {
 		return nil, err
 	}
+	operation := operationName(r, signature)
 	body, release, err := a.readBody(r, credential.Identity.Account, operation)
 	if err != nil {
 		return nil, err
@@ -117,7 +121,7 @@ func (a *API) authenticate(r *http.Request, operation string) (*call, error) {
 	record.Account, record.Principal = credential.Identity.Account, credential.Identity.ARN()
 	return &call{
 		who: credential.Identity, presigned: signature.Presigned, region: signature.Region,
-		body: body, bodyHash: hash, release: release,
+		operation: operation, body: body, bodyHash: hash, release: release,
 	}, nil
 }
 
@@ -164,19 +168,23 @@ func (c *call) refuseUnknown() error {
 }
 
 // operationName reads the target header or, where there is none, the reference's
-// common parameters Action and Version. It is empty when they name nothing.
-func operationName(r *http.Request) string {
-	target := r.Header.Values("X-Amz-Target")
-	if len(target) == 0 {
-		if query := r.URL.Query(); query.Get("Version") == apiVersion {
-			return query.Get("Action")
-		}
+// common parameters Action and Version. It is empty when they name nothing, or
+// two things. The query is always signed: a target that is not signed cannot
+// stand against it.
+func operationName(r *http.Request, signature *sigv4.Signature) string {
+	query := r.URL.Query()
+	action, target := "", r.Header.Values("X-Amz-Target")
+	if query.Get("Version") == apiVersion {
+		action = query.Get("Action")
+	}
+	if action != "" && (len(target) == 0 || !slices.Contains(signature.SignedHeaders, "x-amz-target")) {
+		return action
 	}
 	if len(target) != 1 {
 		return ""
 	}
 	name, ok := strings.CutPrefix(target[0], targetPrefix)
-	if !ok {
+	if !ok || action != "" && action != name {
 		return ""
 	}
 	return name

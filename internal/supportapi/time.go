@@ -23,9 +23,14 @@ func parseTime(member string, text *string) (time.Time, error) {
 		return time.Time{}, nil
 	}
 	for _, layout := range timeLayouts() {
-		if t, err := time.Parse(layout, *text); err == nil {
-			return t.UTC(), nil
+		t, err := time.Parse(layout, *text)
+		if err != nil {
+			continue
 		}
+		if t.IsZero() { // the year 1, which would mean that no time was given
+			t = t.Add(time.Microsecond)
+		}
+		return t.UTC(), nil
 	}
 	return time.Time{}, errInvalidTime.With("%s %q is not a time in ISO 8601 form, such as 2026-01-31T12:00:00Z.", member, *text)
 }
