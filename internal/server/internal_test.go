@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,8 +15,8 @@ import (
 func TestReadinessDoesNotWaitForAStuckCheck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		free := make(chan struct{})
-		runs := 0
-		c := &sharedCheck{check: func(context.Context) error { runs++; <-free; return nil }}
+		var runs atomic.Int32
+		c := &sharedCheck{check: func(context.Context) error { runs.Add(1); <-free; return nil }}
 		for range 3 {
 			start := time.Now()
 			err := c.outcome(t.Context())
@@ -23,13 +24,13 @@ func TestReadinessDoesNotWaitForAStuckCheck(t *testing.T) {
 				t.Errorf("outcome of a stuck check = %v after %v, want a deadline after %v", err, time.Since(start), checkTimeout)
 			}
 		}
-		if runs != 1 {
-			t.Errorf("three questions started %d checks, want one for all while it is stuck", runs)
+		if runs.Load() != 1 {
+			t.Errorf("three questions started %d checks, want one for all while it is stuck", runs.Load())
 		}
 		close(free)
 		synctest.Wait()
-		if err := c.outcome(t.Context()); err != nil || runs != 2 {
-			t.Errorf("outcome afterwards = %v in run %d, want success in run 2", err, runs)
+		if err := c.outcome(t.Context()); err != nil || runs.Load() != 2 {
+			t.Errorf("outcome afterwards = %v in run %d, want success in run 2", err, runs.Load())
 		}
 	})
 }
