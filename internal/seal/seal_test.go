@@ -19,7 +19,7 @@ func mustBox(t *testing.T, master []byte, purpose string) *seal.Box {
 
 func TestOpenReturnsWhatWasSealed(t *testing.T) {
 	b := mustBox(t, seal.NewMasterKey(), "test")
-	for _, plain := range [][]byte{{}, []byte("s"), bytes.Repeat([]byte("x"), 4096)} {
+	for _, plain := range [][]byte{{}, []byte("a secret of some length"), bytes.Repeat([]byte("x"), 4096)} {
 		sealed := b.Seal(plain, "ctx")
 		if len(plain) > 0 && bytes.Contains(sealed, plain) {
 			t.Errorf("Seal(%d bytes) shows its content", len(plain))
