@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -127,10 +128,7 @@ func TestWrongTypesOfEveryMemberAreSerializationExceptions(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, limits{})
 	before := f.dump(t)
-	for name, operation := range mustModel(t) {
-		if _, ours := f.api.operations[name]; !ours {
-			continue
-		}
+	for name, operation := range f.mustModel(t) {
 		for _, m := range operation.in {
 			for value, want := range wrongValues(m.form) {
 				body := f.valid(name).with(m.path, json.RawMessage(value)).text(t)
@@ -148,10 +146,7 @@ func TestInvalidUTF8InEveryTextMember(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, limits{})
 	before := f.dump(t)
-	for name, operation := range mustModel(t) {
-		if _, ours := f.api.operations[name]; !ours {
-			continue
-		}
+	for name, operation := range f.mustModel(t) {
 		for _, m := range operation.in {
 			if m.form != "text" && m.form != "blob" {
 				continue
@@ -169,10 +164,7 @@ func TestBrokenConstraintsChangeNothing(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, limits{})
 	before := f.dump(t)
-	for name, operation := range mustModel(t) {
-		if _, ours := f.api.operations[name]; !ours {
-			continue
-		}
+	for name, operation := range f.mustModel(t) {
 		for _, m := range operation.in {
 			bodies := []string{}
 			if m.required {
@@ -207,10 +199,7 @@ func TestUnknownMembersAreIgnored(t *testing.T) {
 func TestNullMembersCountAsAbsent(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, limits{})
-	for name, operation := range mustModel(t) {
-		if _, ours := f.api.operations[name]; !ours {
-			continue
-		}
+	for name, operation := range f.mustModel(t) {
 		for _, m := range operation.in {
 			if strings.ContainsAny(m.path, "[.") {
 				continue
@@ -252,10 +241,7 @@ func TestNULCharactersInEveryTextMember(t *testing.T) {
 	}
 	f := newFixture(t, limits{})
 	before := f.dump(t)
-	for name, operation := range mustModel(t) {
-		if _, ours := f.api.operations[name]; !ours {
-			continue
-		}
+	for name, operation := range f.mustModel(t) {
 		for _, m := range operation.in {
 			place := name + "." + m.path
 			expected, listed := want[place]
@@ -538,4 +524,15 @@ func TestHeadersThatAreNoTextAreTheCallersFault(t *testing.T) {
 			t.Errorf("DescribeCases with %s of other bytes = %s, want 400 IncompleteSignatureException", header, got.refusal())
 		}
 	}
+}
+
+// mustModel returns the model of the operations that are ours.
+func (f *fixture) mustModel(t testing.TB) map[string]*modelOperation {
+	t.Helper()
+	all := mustModel(t)
+	maps.DeleteFunc(all, func(name string, _ *modelOperation) bool {
+		_, ours := f.api.operations[name]
+		return !ours
+	})
+	return all
 }
