@@ -11,13 +11,15 @@ const module = "github.com/supportd/supportd"
 // ranks returns the rank of every room. A package imports lower ranks only.
 func ranks() map[string]int {
 	return map[string]int{
-		"internal/accesslog":     0,
-		"internal/awsjson":       0,
-		"internal/blob":          0,
-		"internal/blob/blobtest": 1, // the suite of the room below it
-		"internal/fault":         0,
-		"internal/seal":          0,
-		"internal/sigv4":         0,
+		"internal/accesslog":          0,
+		"internal/awsjson":            0,
+		"internal/blob":               0,
+		"internal/blob/blobtest":      1, // the suite of the room below it
+		"internal/blob/s3blob":        1,
+		"internal/blob/s3blob/s3test": 2, // a server for the tests of it and of rooms above
+		"internal/fault":              0,
+		"internal/seal":               0,
+		"internal/sigv4":              0,
 
 		"internal/catalog": 1,
 		"internal/iam":     1,
