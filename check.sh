@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs everything that CI runs, in this order, and stops at the first failure.
-# It installs what the tests need and cannot bring along: the AWS CLI, boto3 and
-# a C compiler for the race detector through apt, the JavaScript SDK through npm.
+# It installs what the tests need and cannot bring along: the AWS CLI, boto3,
+# PostgreSQL, and a C compiler for the race detector through apt, the JavaScript
+# SDK through npm.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -13,6 +14,8 @@ missing=()
 [ -x /usr/bin/aws ] || missing+=(awscli)
 /usr/bin/python3 -c 'import boto3' 2>/dev/null || missing+=(python3-boto3)
 command -v gcc >/dev/null || missing+=(gcc libc6-dev)
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
+command -v ps >/dev/null || missing+=(procps)
 if [ ${#missing[@]} -gt 0 ]; then
 	sudo=
 	[ "$(id -u)" = 0 ] || sudo=sudo
@@ -37,7 +40,8 @@ go mod tidy -diff
 go -C tools mod tidy -diff
 
 step 'tests with the race detector'
-CGO_ENABLED=1 SUPPORTD_CLIENTS=required go test -race -shuffle=on ./...
+export SUPPORTD_CLIENTS=required SUPPORTD_POSTGRES=required SUPPORTD_FAILURE_DURATION=2m
+CGO_ENABLED=1 go test -race -shuffle=on ./...
 
 # Counted, not timed: a run that ends by time now and then ends as a failure (golang/go#75804).
 step 'short fuzz runs'

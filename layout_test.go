@@ -18,6 +18,7 @@ func ranks() map[string]int {
 		"internal/blob/s3blob":        1,
 		"internal/blob/s3blob/s3test": 2, // a server for the tests of it and of rooms above
 		"internal/fault":              0,
+		"internal/jobs":               0,
 		"internal/seal":               0,
 		"internal/sigv4":              0,
 
@@ -27,6 +28,7 @@ func ranks() map[string]int {
 		"internal/cases": 2,
 
 		"internal/store":           4,
+		"internal/store/pgtest":    5, // servers for the tests of the room below it
 		"internal/store/storetest": 5, // the suite of the room below it
 
 		"internal/supportapi": 5,
@@ -82,7 +84,7 @@ func packages(t *testing.T) map[string][]string {
 }
 
 func TestTestLibrariesStayOutOfTheProgram(t *testing.T) {
-	unwanted := []string{"testing", "github.com/google/go-cmp", "pgregory.net/rapid", "github.com/rogpeppe/go-internal", "go.uber.org/goleak", "github.com/aws/aws-sdk-go-v2"}
+	unwanted := []string{"testing", "github.com/google/go-cmp", "pgregory.net/rapid", "github.com/rogpeppe/go-internal", "go.uber.org/goleak", "github.com/aws/aws-sdk-go-v2/service/support"}
 	for _, dependency := range goList(t, "-deps", "./cmd/supportd") {
 		for _, prefix := range unwanted {
 			if dependency == prefix || strings.HasPrefix(dependency, prefix+"/") {
@@ -99,8 +101,8 @@ func TestSQLStaysInTheStore(t *testing.T) {
 			continue
 		}
 		for _, imported := range fields[1:] {
-			if imported == "database/sql" {
-				t.Errorf("%s imports database/sql, want SQL in internal/store only", fields[0])
+			if imported == "database/sql" || strings.HasPrefix(imported, "github.com/jackc/pgx/") {
+				t.Errorf("%s imports %s, want SQL in internal/store only", fields[0], imported)
 			}
 		}
 	}

@@ -41,7 +41,7 @@ func (p *program) rootCommand() *cobra.Command {
 	serve := &cobra.Command{Use: "serve", Short: "Serve the API", Args: noArgs, RunE: p.serve}
 	p.settings.bindServe(serve.Flags())
 	root.AddCommand(serve,
-		p.accountCommand(), p.userCommand(), p.roleCommand(), p.keyCommand(), p.policyCommand(),
+		p.accountCommand(), p.userCommand(), p.roleCommand(), p.keyCommand(), p.policyCommand(), p.jobsCommand(),
 		p.backupCommand(), p.restoreCommand(), p.versionCommand(),
 	)
 	return root

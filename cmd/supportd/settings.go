@@ -37,8 +37,8 @@ type settings struct {
 func (s *settings) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&s.file, "config", "", "configuration `FILE` in YAML")
 	flags.StringVar(&s.Data, "data", "", "`DIR` of the installation (default: $XDG_DATA_HOME/supportd or ~/.local/share/supportd)")
-	flags.StringVar(&s.Database, "database", "", "`URL` of the database, sqlite://FILE (default: in --data)")
-	flags.StringVar(&s.Blobs, "blobs", "", "`URL` of the attachments, file:///DIR (default: in --data)")
+	flags.StringVar(&s.Database, "database", "", "`URL` of the database, sqlite://FILE or postgres://… (default: in --data)")
+	flags.StringVar(&s.Blobs, "blobs", "", "`URL` of the attachments, file:///DIR or s3://BUCKET?endpoint=URL&region=REGION (default: in --data)")
 	flags.StringVar(&s.MasterKeyFile, "master-key", "", "`FILE` with the master key, 32 bytes in base64 (default: SUPPORTD_MASTER_KEY, or a file in --data)")
 }
 
@@ -106,6 +106,7 @@ func (s *settings) serverConfig(env []string) (server.Config, error) {
 	}
 	c := server.Config{
 		Data: s.Data, Listen: s.Listen, Database: s.Database, Blobs: s.Blobs,
+		BlobsKeyID: lookup(env, "SUPPORTD_BLOBS_ACCESS_KEY_ID"), BlobsSecret: lookup(env, "SUPPORTD_BLOBS_SECRET_ACCESS_KEY"),
 		MasterKey: lookup(env, "SUPPORTD_MASTER_KEY"), MasterKeyFile: s.MasterKeyFile,
 		Limits: s.Limits.Limits, RetentionMonths: s.RetentionMonths,
 	}

@@ -49,10 +49,11 @@ func AWSLimits() Limits {
 type Store interface {
 	// View runs f on one consistent state; f writes nothing.
 	View(ctx context.Context, f func(Tx) error) error
-	// Update runs f in a serializable transaction: as if no other one ran at
-	// the same time. It is durable when Update returns nil. f may run more than
-	// once and has no effects but those on its Tx.
-	Update(ctx context.Context, f func(Tx) error) error
+	// Update runs f in a transaction on one account, as if no other update of
+	// the account ran at the same time, on this node or on another one. It is
+	// durable when Update returns nil. f may run more than once and has no
+	// effects but those on its Tx.
+	Update(ctx context.Context, account string, f func(Tx) error) error
 }
 
 // now returns the time in the store's precision, so that what a call answers
@@ -75,8 +76,9 @@ func (s *Service) horizon(now time.Time) time.Time {
 	past := now.AddDate(0, -months, 0)
 	if past.Day() != now.Day() {
 		// AddDate turned the 30th of February into the 2nd of March and would
-		// take what is not that old: the last day of February is meant.
-		past = past.AddDate(0, 0, -past.Day())
+		// take what is not that old: the end of February is meant, as on the
+		// 28th and later all of the 28th is gone.
+		past = time.Date(past.Year(), past.Month(), 1, 0, 0, 0, 0, past.Location()).Add(-time.Microsecond)
 	}
 	return past
 }

@@ -177,7 +177,7 @@ func (o *office) mustSetStatus(t testing.TB, id string, status cases.Status) {
 func (o *office) mustUpdate(t testing.TB, f func(ctx context.Context, tx cases.Tx) error) {
 	t.Helper()
 	ctx := t.Context()
-	if err := o.Store.Update(ctx, func(tx cases.Tx) error { return f(ctx, tx) }); err != nil {
+	if err := o.Store.Update(ctx, account, func(tx cases.Tx) error { return f(ctx, tx) }); err != nil {
 		t.Fatalf("Update() = %v", err)
 	}
 }

@@ -2,8 +2,12 @@ package cases
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
+
+	"github.com/supportd/supportd/internal/jobs"
 )
 
 // housekeepingBatch bounds one transaction, so that customers never wait long
@@ -14,10 +18,13 @@ const housekeepingBatch = 50
 // set lives an hour, so no row can appear for bytes this old.
 const orphanAge = 24 * time.Hour
 
+// DeleteFilesJob is the kind of the jobs that [Service.DeleteFiles] does.
+const DeleteFilesJob = "cases.delete-files"
+
 // Purge removes what has outlived its time: cases beyond the retention, with
 // their communications and attachments; attachment sets that expired a day
-// ago; answers that no client asks for any more. It may be repeated and may be
-// stopped at any point.
+// ago; answers that no client asks for any more. The bytes of attachments go
+// soon after, by jobs. It may be repeated and may be stopped at any point.
 func (s *Service) Purge(ctx context.Context) error {
 	var accounts []string
 	err := s.Store.View(ctx, func(tx Tx) (err error) {
@@ -37,46 +44,76 @@ func (s *Service) Purge(ctx context.Context) error {
 
 func (s *Service) purgeAccount(ctx context.Context, account string) error {
 	now := s.now()
-	err := s.inBatches(ctx, func(tx Tx) (int, []Attachment, error) {
+	err := s.inBatches(ctx, account, func(tx Tx) (int, []Attachment, error) {
 		return purgeCases(ctx, tx, account, s.horizon(now))
 	})
 	if err != nil {
 		return err
 	}
-	err = s.inBatches(ctx, func(tx Tx) (int, []Attachment, error) {
+	err = s.inBatches(ctx, account, func(tx Tx) (int, []Attachment, error) {
 		return purgeSets(ctx, tx, account, now.Add(-orphanAge))
 	})
 	if err != nil {
 		return err
 	}
-	return s.inBatches(ctx, func(tx Tx) (int, []Attachment, error) {
+	return s.inBatches(ctx, account, func(tx Tx) (int, []Attachment, error) {
 		n, err := tx.DeleteAnswers(ctx, account, now.Add(-answersKept), housekeepingBatch)
 		return n, nil, err
 	})
 }
 
-// inBatches runs step until it removes less than a batch, and deletes the bytes
-// of the attachments that each step removed after their rows are gone.
-func (s *Service) inBatches(ctx context.Context, step func(Tx) (removed int, files []Attachment, err error)) error {
+// inBatches runs step until it removes less than a batch. Each step has the
+// bytes of the attachments that it removed deleted after their rows are gone.
+func (s *Service) inBatches(ctx context.Context, account string, step func(Tx) (removed int, files []Attachment, err error)) error {
 	for {
 		var removed int
-		var files []Attachment
-		err := s.Store.Update(ctx, func(tx Tx) (err error) {
-			removed, files, err = step(tx)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		for _, a := range files {
-			if err := s.Blobs.Delete(ctx, a.blobKey()); err != nil {
+		err := s.Store.Update(ctx, account, func(tx Tx) (err error) {
+			var files []Attachment
+			if removed, files, err = step(tx); err != nil {
 				return err
 			}
-		}
-		if removed < housekeepingBatch {
-			return nil
+			return enqueueDeletion(ctx, tx, account, files)
+		})
+		if removed < housekeepingBatch || err != nil {
+			return err
 		}
 	}
+}
+
+// filesToDelete is the payload of a DeleteFilesJob.
+type filesToDelete struct {
+	Keys []string `json:"keys"`
+}
+
+func enqueueDeletion(ctx context.Context, tx Tx, account string, files []Attachment) error {
+	if len(files) == 0 {
+		return nil
+	}
+	var left filesToDelete
+	for _, a := range files {
+		left.Keys = append(left.Keys, a.blobKey())
+	}
+	payload, err := json.Marshal(left)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Enqueue(ctx, jobs.Job{Account: account, Kind: DeleteFilesJob, Priority: jobs.Idle, Payload: payload})
+	return err
+}
+
+// DeleteFiles is the handler of jobs of the kind DeleteFilesJob. It deletes the
+// bytes of attachments whose rows are gone, and may be repeated.
+func (s *Service) DeleteFiles(ctx context.Context, job jobs.Job) error {
+	var left filesToDelete
+	if err := json.Unmarshal(job.Payload, &left); err != nil {
+		return fmt.Errorf("payload: %w", err)
+	}
+	for _, key := range left.Keys {
+		if err := s.Blobs.Delete(ctx, key); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func purgeCases(ctx context.Context, tx Tx, account string, horizon time.Time) (int, []Attachment, error) {

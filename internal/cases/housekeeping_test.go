@@ -1,6 +1,7 @@
 package cases_test
 
 import (
+	"crypto/rand"
 	"database/sql"
 	"os"
 	"strings"
@@ -11,12 +12,68 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/supportd/supportd/internal/cases"
+	"github.com/supportd/supportd/internal/jobs"
 )
 
+// mustPurge also does the jobs that follow.
 func (o *office) mustPurge(t *testing.T) {
 	t.Helper()
 	if err := o.Purge(t.Context()); err != nil {
 		t.Fatalf("Purge() = %v", err)
+	}
+	o.mustDeleteFiles(t)
+}
+
+func (o *office) mustDeleteFiles(t *testing.T) {
+	t.Helper()
+	for _, job := range o.mustClaim(t) {
+		if err := o.DeleteFiles(t.Context(), job); err != nil {
+			t.Fatalf("DeleteFiles() = %v", err)
+		}
+		err := o.store.Jobs().Update(t.Context(), func(tx jobs.Tx) error { return tx.Finish(t.Context(), job) })
+		if err != nil {
+			t.Fatalf("Finish() = %v", err)
+		}
+	}
+}
+
+func (o *office) mustClaim(t *testing.T) (claimed []jobs.Job) {
+	t.Helper()
+	err := o.store.Jobs().Update(t.Context(), func(tx jobs.Tx) (err error) {
+		lease := jobs.Lease{Token: rand.Text(), Until: time.Now().Add(time.Hour)}
+		claimed, err = tx.Claim(t.Context(), []string{cases.DeleteFilesJob}, o.now(), lease, 1000)
+		return err
+	})
+	if err != nil {
+		t.Fatalf("Claim() = %v", err)
+	}
+	return claimed
+}
+
+// A crash after the rows are gone leaves the job, not the bytes.
+func TestPurgedFilesAreDeletedByJobsOfTheSameTransaction(t *testing.T) {
+	t.Parallel()
+	o := mustOpenOffice(t)
+	set := o.mustAdd(t, "", files("a", "b")).ID
+	o.pass(26 * time.Hour)
+	blobs := o.Blobs
+	o.Blobs = nil // whoever needs it panics
+	if err := o.Purge(t.Context()); err != nil {
+		t.Fatalf("Purge() = %v", err)
+	}
+	o.Blobs = blobs
+	_, err := o.add(t, alice(), set, files("c"))
+	wantError(t, "AddAttachments(purged set)", err, cases.ErrSetNotFound)
+	if got := len(o.blobFiles(t)); got != 2 {
+		t.Errorf("%d files are there before the job is done, want 2", got)
+	}
+	o.mustReopen(t)
+	o.mustDeleteFiles(t)
+	if got := len(o.blobFiles(t)); got != 0 {
+		t.Errorf("%d files are there after the job, want none", got)
+	}
+	if again := o.mustClaim(t); len(again) != 0 {
+		t.Errorf("%d jobs are left, want none", len(again))
 	}
 }
 

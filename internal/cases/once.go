@@ -39,7 +39,7 @@ const answersKept = 24 * time.Hour
 // does not run. Failures are not kept: they changed nothing. Answers are kept as
 // JSON with names of their own: the next release reads those of this one.
 func doOnce[T any](ctx context.Context, s *Service, who iam.Identity, key RequestKey, f func(Tx) (T, error)) (answer T, err error) {
-	err = s.Store.Update(ctx, func(tx Tx) error {
+	err = s.Store.Update(ctx, who.Account, func(tx Tx) error {
 		answered, err := firstAnswer(ctx, tx, who, key, &answer)
 		if answered || err != nil {
 			return err

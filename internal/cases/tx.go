@@ -3,12 +3,18 @@ package cases
 import (
 	"context"
 	"time"
+
+	"github.com/supportd/supportd/internal/jobs"
 )
 
 // Tx is the state of cases inside one transaction. Everything is narrowed to
 // the account given first. A read of one thing returns the fault named when it
 // does not exist for the account.
 type Tx interface {
+	// Work that follows from a change is enqueued with it, and a handler whose
+	// effect is a change finishes its job with it.
+	jobs.Queue
+
 	// Answer returns the kept answer of a request, nil when there is none.
 	Answer(ctx context.Context, account string, key RequestKey) ([]byte, error)
 	InsertAnswer(ctx context.Context, account string, key RequestKey, answer []byte, at time.Time) error

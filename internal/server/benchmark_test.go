@@ -47,11 +47,19 @@ func startBench(b *testing.B) *bench {
 	if err != nil {
 		b.Fatal(err)
 	}
-	listener, err := s.Listen()
+	key, err := s.FirstRun(b.Context())
 	if err != nil {
 		b.Fatal(err)
 	}
-	key, err := s.FirstRun(b.Context())
+	served := serveBench(b, s)
+	served.data, served.keys = data, aws.Credentials{AccessKeyID: key.ID, SecretAccessKey: key.Secret}
+	return served
+}
+
+// serveBench serves until the end of the benchmark, and closes the server.
+func serveBench(b *testing.B, s *server.Server) *bench {
+	b.Helper()
+	listener, err := s.Listen()
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -67,12 +75,7 @@ func startBench(b *testing.B) *bench {
 			b.Error(err)
 		}
 	})
-	return &bench{
-		url:    "http://" + listener.Addr().String() + "/",
-		keys:   aws.Credentials{AccessKeyID: key.ID, SecretAccessKey: key.Secret},
-		client: newBenchClient(),
-		data:   data,
-	}
+	return &bench{url: "http://" + listener.Addr().String() + "/", client: newBenchClient()}
 }
 
 func newBenchClient() *http.Client {
@@ -137,6 +140,16 @@ func (s *bench) compare(b *testing.B, operation string, body []byte, clients int
 }
 
 func (s *bench) run(b *testing.B, url, operation string, body []byte, clients int) {
+	b.Helper()
+	runClients(b, clients, func() error {
+		_, err := s.do(url, operation, body, uuid.NewString())
+		return err
+	})
+}
+
+// runClients makes b.N calls with so many clients at a time.
+func runClients(b *testing.B, clients int, call func() error) {
+	b.Helper()
 	b.ReportAllocs()
 	var left atomic.Int64
 	left.Store(int64(b.N))
@@ -149,16 +162,13 @@ func (s *bench) run(b *testing.B, url, operation string, body []byte, clients in
 	}()
 	for range clients {
 		go func() {
-			for {
-				if left.Add(-1) < 0 {
-					failed <- nil
-					return
-				}
-				if _, err := s.do(url, operation, body, uuid.NewString()); err != nil {
+			for left.Add(-1) >= 0 {
+				if err := call(); err != nil {
 					failed <- err
 					return
 				}
 			}
+			failed <- nil
 		}()
 	}
 	for range clients {
@@ -270,13 +280,18 @@ func (s *bench) seed(b *testing.B, n int) time.Time {
 		b.Fatal(err)
 	}
 	defer db.Close()
+	return seedStore(b, db, server.FirstAccountID, n)
+}
+
+func seedStore(b *testing.B, db *store.Store, account string, n int) time.Time {
+	b.Helper()
 	// A case every few seconds keeps a million of them within the retention.
 	first := time.Now().UTC().Truncate(time.Second).Add(-time.Duration(n) * 20 * time.Second)
 	const batch = 1000
 	for done := 0; done < n; done += batch {
-		err := db.Cases().Update(b.Context(), func(tx cases.Tx) error {
+		err := db.Cases().Update(b.Context(), account, func(tx cases.Tx) error {
 			for i := done; i < done+batch; i++ {
-				if err := seedCase(b.Context(), tx, i, first.Add(time.Duration(i)*20*time.Second)); err != nil {
+				if err := seedCase(b.Context(), tx, account, i, first.Add(time.Duration(i)*20*time.Second)); err != nil {
 					return err
 				}
 			}
@@ -289,11 +304,11 @@ func (s *bench) seed(b *testing.B, n int) time.Time {
 	return first.Add(time.Duration(n/2) * 20 * time.Second)
 }
 
-func seedCase(ctx context.Context, tx cases.Tx, i int, at time.Time) error {
+func seedCase(ctx context.Context, tx cases.Tx, account string, i int, at time.Time) error {
 	// The digits are scattered, as those of real ids are.
 	scattered := uint64(i) * 0x9E3779B97F4A7C15
 	c := cases.Case{
-		Account: server.FirstAccountID, ID: fmt.Sprintf("case-%s-muen-%d-%016x", server.FirstAccountID, at.Year(), scattered),
+		Account: account, ID: fmt.Sprintf("case-%s-muen-%d-%016x", account, at.Year(), scattered),
 		DisplayID: fmt.Sprintf("%015d", scattered%1e15), Subject: "The instance does not start", Status: cases.Unassigned,
 		ServiceCode: "amazon-elastic-compute-cloud-linux", CategoryCode: "instance-issue", SeverityCode: "high",
 		IssueType: "technical", Language: "en", SubmittedBy: "owner@example.com", CreatedAt: at, Communications: 2,

@@ -1,16 +1,20 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/supportd/supportd/internal/blob"
+	"github.com/supportd/supportd/internal/blob/s3blob"
 	"github.com/supportd/supportd/internal/cases"
 	"github.com/supportd/supportd/internal/supportapi"
 )
@@ -19,14 +23,21 @@ import (
 // rest are the defaults.
 type Config struct {
 	// Data is the folder of this installation: the embedded database, the
-	// attachments and the master key, unless they are set to be elsewhere.
+	// attachments and the master key, unless they are set to be elsewhere. When
+	// all of them are, nothing is written there.
 	Data string
 	// Listen is HOST:PORT; port 0 means any free one. Empty means DefaultListen.
 	Listen string
-	// Database is sqlite://FILE. Empty means supportd.db in Data.
+	// Database is sqlite://FILE, or postgres://… for several nodes. Empty means
+	// supportd.db in Data.
 	Database string
-	// Blobs is file:///DIR. Empty means the folder attachments in Data.
+	// Blobs is file:///DIR or s3://BUCKET?endpoint=URL&region=REGION. Empty means
+	// the folder attachments in Data.
 	Blobs string
+	// BlobsKeyID and BlobsSecret sign requests to the bucket. Without them the
+	// AWS SDK looks for credentials in its own places.
+	BlobsKeyID  string
+	BlobsSecret string
 	// MasterKey is 32 bytes in base64. It wins over MasterKeyFile; without
 	// either, the first run makes a key in Data.
 	MasterKey     string
@@ -35,7 +46,7 @@ type Config struct {
 	Limits Limits
 	// RetentionMonths is how long cases are kept; zero means 12.
 	RetentionMonths int
-	// Log takes the records of requests and of the housekeeping; nil drops them.
+	// Log takes the records of requests and of jobs; nil drops them.
 	Log *slog.Logger
 	// Now is the clock of all rules; nil means time.Now. Signatures are judged
 	// by time.Now in any case: the callers who date them have no other clock.
@@ -122,10 +133,45 @@ func (c *Config) blobsURL() string {
 	return "file://" + (&url.URL{Path: folder}).EscapedPath()
 }
 
-func openBlobs(where string) (*blob.Dir, error) {
+// blobStore keeps attachments until it is closed.
+type blobStore interface {
+	blob.Store
+	io.Closer
+}
+
+func (c *Config) openBlobs(ctx context.Context) (blobStore, error) {
+	where := c.blobsURL()
+	if strings.HasPrefix(where, "s3:") {
+		return c.openBucket(ctx, where)
+	}
 	u, err := url.Parse(where)
 	if err != nil || u.Scheme != "file" || u.Host != "" || !strings.HasPrefix(u.Path, "/") {
-		return nil, fmt.Errorf("blobs %q: want file:///DIR", where)
+		return nil, errors.New("blobs: want file:///DIR or s3://BUCKET?endpoint=URL&region=REGION")
 	}
-	return blob.OpenDir(u.Path)
+	folder, err := blob.OpenDir(u.Path)
+	if err != nil {
+		return nil, err
+	}
+	return folder, nil
+}
+
+func (c *Config) openBucket(ctx context.Context, where string) (blobStore, error) {
+	bucket, err := s3blob.Parse(where)
+	if err != nil {
+		return nil, err
+	}
+	bucket.AccessKeyID, bucket.SecretAccessKey = c.BlobsKeyID, c.BlobsSecret
+	opened, err := s3blob.Open(ctx, bucket)
+	if err != nil {
+		return nil, err
+	}
+	return opened, nil
+}
+
+// makeData makes the data folder if anything will be in it.
+func (c *Config) makeData() error {
+	if c.Database != "" && c.Blobs != "" && (c.MasterKey != "" || c.MasterKeyFile != "") {
+		return nil
+	}
+	return os.MkdirAll(c.Data, 0o700)
 }

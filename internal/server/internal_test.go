@@ -1,11 +1,8 @@
 package server
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"log/slog"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -33,17 +30,4 @@ func TestReadinessDoesNotWaitForAStuckCheck(t *testing.T) {
 			t.Errorf("outcome afterwards = %v in run %d, want success in run 2", err, runs.Load())
 		}
 	})
-}
-
-func TestHousekeepingOutlivesFailuresAndPanics(t *testing.T) {
-	t.Parallel()
-	var log bytes.Buffer
-	s := &Server{log: slog.New(slog.NewTextHandler(&log, nil))}
-	s.keep(t.Context(), "purge", func(context.Context) error { return errors.New("locked") })
-	s.keep(t.Context(), "sweep", func(context.Context) error { panic("impossible") })
-	for _, want := range []string{"work=purge error=locked", `work=sweep error="panic: impossible`, "internal_test.go"} {
-		if !strings.Contains(log.String(), want) {
-			t.Errorf("the log holds %s, want %s", log.String(), want)
-		}
-	}
 }

@@ -9,14 +9,17 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/supportd/supportd/internal/accesslog"
+	"github.com/supportd/supportd/internal/jobs"
 )
 
-// metrics counts and times requests. Its labels have few values: an account or
+// metrics counts and times requests and jobs. Its labels have few values: an account or
 // a caller is never one.
 type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
+	jobs     *prometheus.CounterVec
+	jobTime  *prometheus.HistogramVec
 	build    prometheus.Gauge
 }
 
@@ -32,6 +35,15 @@ func newMetrics() *metrics {
 			Help:    "Time from the first byte of a request's headers to the end of its answer.",
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"operation"}),
+		jobs: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "supportd_jobs_total",
+			Help: "Attempts at jobs by kind and outcome; one that is buried waits for an operator.",
+		}, []string{"kind", "outcome"}),
+		jobTime: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "supportd_job_duration_seconds",
+			Help:    "Time that an attempt at a job took.",
+			Buckets: []float64{.001, .01, .1, 1, 10, 60, 600},
+		}, []string{"kind"}),
 		build: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name:        "supportd_build_info",
 			Help:        "The running version, always 1.",
@@ -39,7 +51,7 @@ func newMetrics() *metrics {
 		}),
 	}
 	m.build.Set(1)
-	m.registry.MustRegister(m.requests, m.duration, m.build,
+	m.registry.MustRegister(m.requests, m.duration, m.jobs, m.jobTime, m.build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -51,6 +63,11 @@ func (m *metrics) observe(r *accesslog.Record) {
 	}
 	m.requests.WithLabelValues(operation, strconv.Itoa(r.Status), r.ErrorCode).Inc()
 	m.duration.WithLabelValues(operation).Observe(r.Duration.Seconds())
+}
+
+func (m *metrics) observeJob(o jobs.Observation) {
+	m.jobs.WithLabelValues(o.Job.Kind, string(o.Outcome)).Inc()
+	m.jobTime.WithLabelValues(o.Job.Kind).Observe(o.Duration.Seconds())
 }
 
 func (m *metrics) handler() http.Handler {

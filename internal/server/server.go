@@ -16,10 +16,10 @@ import (
 	"time"
 
 	"github.com/supportd/supportd/internal/accesslog"
-	"github.com/supportd/supportd/internal/blob"
 	"github.com/supportd/supportd/internal/cases"
 	"github.com/supportd/supportd/internal/catalog"
 	"github.com/supportd/supportd/internal/iam"
+	"github.com/supportd/supportd/internal/jobs"
 	"github.com/supportd/supportd/internal/seal"
 	"github.com/supportd/supportd/internal/store"
 	"github.com/supportd/supportd/internal/supportapi"
@@ -29,11 +29,12 @@ import (
 type Server struct {
 	IAM   *iam.Service
 	Cases *cases.Service
+	Jobs  *jobs.Runner
 
 	config  Config
 	log     *slog.Logger
 	store   *store.Store
-	blobs   *blob.Dir
+	blobs   blobStore
 	metrics *metrics
 	handler http.Handler
 	lock    *os.File // nil unless this process serves
@@ -48,7 +49,7 @@ func Open(ctx context.Context, c Config) (*Server, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+	if err := c.makeData(); err != nil {
 		return nil, err
 	}
 	s := &Server{config: c, log: c.Log}
@@ -65,7 +66,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if s.store, err = store.Open(ctx, s.config.databaseURL()); err != nil {
 		return err
 	}
-	if s.blobs, err = openBlobs(s.config.blobsURL()); err != nil {
+	if s.blobs, err = s.config.openBlobs(ctx); err != nil {
 		return err
 	}
 	if err := s.pairBlobs(ctx); err != nil {
@@ -101,6 +102,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.metrics = newMetrics()
+	s.Jobs = s.newRunner()
 	s.databaseCheck = &sharedCheck{check: s.store.Check}
 	s.attachmentsCheck = &sharedCheck{check: s.blobs.Check}
 	s.handler = accesslog.Handler(s.routes(api), s.log, s.metrics.observe)
@@ -150,7 +152,7 @@ const (
 )
 
 // Serve answers on the listener until ctx ends; then it takes no new request,
-// finishes those that run, and returns. It also runs the housekeeping.
+// finishes those that run, and returns. It also does the jobs.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	server := &http.Server{
 		Handler:                      s.handler,
@@ -163,38 +165,40 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	kept := make(chan struct{})
+	worked := make(chan struct{})
 	go func() {
-		defer close(kept)
-		s.keepHouse(ctx)
+		defer close(worked)
+		s.Jobs.Run(ctx)
 	}()
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	select {
 	case err := <-ended:
 		stop()
-		<-kept
+		<-worked
 		return err
 	case <-ctx.Done():
 	}
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
 	err := server.Shutdown(grace)
-	<-kept
+	<-worked
 	if err != nil {
 		return fmt.Errorf("requests were still running at the end of the shutdown: %w", errors.Join(err, server.Close()))
 	}
 	return nil
 }
 
-// Listen claims the database for this process and opens the listener that
-// the configuration names. Two servers on one embedded store would each think
-// that its limits are the only ones.
+// Listen claims an embedded database for this process and opens the listener
+// that the configuration names. Two servers on one embedded store would each
+// think that its limits are the only ones; a shared one is for any number.
 func (s *Server) Listen() (net.Listener, error) {
-	lock, err := lockDatabase(s.config.databaseURL())
-	if err != nil {
-		return nil, err
+	if url := s.config.databaseURL(); !store.IsShared(url) {
+		lock, err := lockDatabase(url)
+		if err != nil {
+			return nil, err
+		}
+		s.lock = lock
 	}
-	s.lock = lock
 	return net.Listen("tcp", s.config.Listen)
 }

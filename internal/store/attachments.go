@@ -35,12 +35,12 @@ func (t casesTx) AttachmentSet(ctx context.Context, account, id string) (cases.A
 }
 
 func (t casesTx) InsertAttachmentSet(ctx context.Context, s cases.AttachmentSet) error {
-	return t.exec(ctx, `INSERT INTO attachment_sets (account, id, created_at, expires_at, used_at, files) VALUES ($1, $2, $3, $4, $5, $6)`,
+	return t.queue(ctx, `INSERT INTO attachment_sets (account, id, created_at, expires_at, used_at, files) VALUES ($1, $2, $3, $4, $5, $6)`,
 		s.Account, s.ID, micros(s.CreatedAt), micros(s.ExpiresAt), micros(s.UsedAt), s.Files)
 }
 
 func (t casesTx) UpdateAttachmentSet(ctx context.Context, s cases.AttachmentSet) error {
-	return t.exec(ctx, `UPDATE attachment_sets SET used_at = $3, files = $4 WHERE account = $1 AND id = $2`,
+	return t.queue(ctx, `UPDATE attachment_sets SET used_at = $3, files = $4 WHERE account = $1 AND id = $2`,
 		s.Account, s.ID, micros(s.UsedAt), s.Files)
 }
 
@@ -60,12 +60,12 @@ func (t casesTx) Attachment(ctx context.Context, account, id string) (cases.Atta
 }
 
 func (t casesTx) InsertAttachment(ctx context.Context, a cases.Attachment) error {
-	return t.exec(ctx, `INSERT INTO attachments (`+attachmentColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+	return t.queue(ctx, `INSERT INTO attachments (`+attachmentColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 		a.Account, a.ID, a.SetID, a.Position, a.FileName, a.Size, a.SHA256, a.CaseID, a.Communication)
 }
 
 func (t casesTx) TakeAttachments(ctx context.Context, account, setID, caseID string, communication int64) error {
-	return t.exec(ctx, `UPDATE attachments SET case_id = $3, communication = $4 WHERE account = $1 AND set_id = $2`,
+	return t.queue(ctx, `UPDATE attachments SET case_id = $3, communication = $4 WHERE account = $1 AND set_id = $2`,
 		account, setID, caseID, communication)
 }
 

@@ -23,7 +23,7 @@ func (t casesTx) Answer(ctx context.Context, account string, key cases.RequestKe
 }
 
 func (t casesTx) InsertAnswer(ctx context.Context, account string, key cases.RequestKey, answer []byte, at time.Time) error {
-	return t.exec(ctx, `INSERT INTO answers (account, key, answer, created_at) VALUES ($1, $2, $3, $4)`,
+	return t.queue(ctx, `INSERT INTO answers (account, key, answer, created_at) VALUES ($1, $2, $3, $4)`,
 		account, key[:], answer, micros(at))
 }
 
@@ -71,7 +71,7 @@ func (t casesTx) InsertCase(ctx context.Context, c cases.Case) error {
 }
 
 func (t casesTx) UpdateCase(ctx context.Context, c cases.Case) error {
-	return t.exec(ctx, `UPDATE cases SET status = $3, cc_addresses = $4, resolved_at = $5, communications = $6, moves = $7
+	return t.queue(ctx, `UPDATE cases SET status = $3, cc_addresses = $4, resolved_at = $5, communications = $6, moves = $7
 		WHERE account = $1 AND id = $2`,
 		c.Account, c.ID, c.Status, strings.Join(c.CCEmailAddresses, "\n"), micros(c.ResolvedAt), c.Communications, c.Moves)
 }
@@ -90,8 +90,8 @@ func (t casesTx) DeleteCase(ctx context.Context, account, id string) error {
 	return nil
 }
 
-// CountCasesSince reads index cases_created and at most most entries of it.
-// SQLite has one writer, so no other transaction counts meanwhile.
+// CountCasesSince reads index cases_created and at most most entries of it. No
+// other update of the account counts meanwhile.
 func (t casesTx) CountCasesSince(ctx context.Context, account string, since time.Time, most int) (n int, err error) {
 	err = t.row(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM cases WHERE account = $1 AND created_at > $2 LIMIT $3) AS recent`,
 		account, micros(since), most).Scan(&n)
@@ -99,7 +99,7 @@ func (t casesTx) CountCasesSince(ctx context.Context, account string, since time
 }
 
 func (t casesTx) InsertMove(ctx context.Context, m cases.Move) error {
-	return t.exec(ctx, `INSERT INTO case_moves (account, case_id, number, event, from_status, to_status, actor, created_at)
+	return t.queue(ctx, `INSERT INTO case_moves (account, case_id, number, event, from_status, to_status, actor, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 		m.Account, m.CaseID, m.Number, m.Event, m.From, m.To, m.Actor, micros(m.At))
 }

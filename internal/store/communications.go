@@ -7,7 +7,7 @@ import (
 )
 
 func (t casesTx) InsertCommunication(ctx context.Context, c cases.Communication) error {
-	return t.exec(ctx, `INSERT INTO communications (account, case_id, number, body, submitted_by, created_at)
+	return t.queue(ctx, `INSERT INTO communications (account, case_id, number, body, submitted_by, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6)`,
 		c.Account, c.CaseID, c.Number, c.Body, c.SubmittedBy, micros(c.CreatedAt))
 }

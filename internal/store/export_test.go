@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"time"
 
 	"github.com/supportd/supportd/internal/cases"
 )
@@ -24,7 +25,7 @@ func OpenWith(ctx context.Context, file string, wrap func(driver.Conn) driver.Co
 	if err != nil {
 		return nil, err
 	}
-	return &Store{engine: e}, nil
+	return newStore(e), nil
 }
 
 type connector struct {
@@ -56,11 +57,14 @@ func (s *Store) Readers() int { return cap(s.sqlite().readers) }
 
 // Enqueue puts an update into the writer's queue, and wait returns its outcome.
 func (s *Store) Enqueue(ctx context.Context, f func(cases.Tx) error) (wait func() error, err error) {
-	u := &update{ctx: ctx, f: func(t *tx) error { return f(casesTx{t}) }, done: make(chan struct{})}
+	u := newUpdate(ctx, func(t *tx) error { return f(casesTx{t}) })
 	if err := s.sqlite().writer.enqueue(u); err != nil {
 		return nil, err
 	}
 	return func() error { <-u.done; return u.err }, nil
 }
+
+// SetUpdateTimeout bounds the updates of PostgreSQL. It is used before any runs.
+func (s *Store) SetUpdateTimeout(d time.Duration) { s.engine.(*postgresEngine).updateTimeout = d }
 
 func (s *Store) sqlite() *sqliteEngine { return s.engine.(*sqliteEngine) }

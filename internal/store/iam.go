@@ -10,7 +10,22 @@ import (
 )
 
 // iamStore implements iam.Store.
-type iamStore struct{ part[iam.Tx] }
+// iamScope is that of all updates of identities: there are few, and each counts
+// up the same version.
+const iamScope = "iam"
+
+type iamStore struct{ store *Store }
+
+// View runs f on one consistent state.
+func (s iamStore) View(ctx context.Context, f func(iam.Tx) error) error {
+	return s.store.engine.view(ctx, func(t *tx) error { return f(&iamTx{tx: t}) })
+}
+
+// Update runs f in a transaction that is durable when it returns nil. All
+// updates run as if one after the other.
+func (s iamStore) Update(ctx context.Context, f func(iam.Tx) error) error {
+	return s.store.update(ctx, iamScope, func(t *tx) error { return f(&iamTx{tx: t}) })
+}
 
 // IAMVersion reads one row by key.
 func (s iamStore) IAMVersion(ctx context.Context) (version int64, err error) {
@@ -59,7 +74,7 @@ func (t *iamTx) Accounts(ctx context.Context) ([]iam.Account, error) {
 func (t *iamTx) InsertAccount(ctx context.Context, a iam.Account) error {
 	err := t.change(ctx, `INSERT INTO accounts (id, name, email, plan, state, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
 		a.ID, a.Name, a.Email, a.Plan, a.State, micros(a.CreatedAt))
-	if isUniqueViolation(err) {
+	if t.dialect.uniqueViolation(err) {
 		return iam.ErrAccountExists.With("account %s exists already", a.ID)
 	}
 	return err
@@ -112,7 +127,7 @@ func (t *iamTx) Principals(ctx context.Context, account string, kind iam.Princip
 func (t *iamTx) InsertPrincipal(ctx context.Context, p iam.Principal) error {
 	err := t.change(ctx, `INSERT INTO principals (account, kind, name, id, created_at) VALUES ($1, $2, $3, $4, $5)`,
 		p.Account, p.Kind, p.Name, p.ID, micros(p.CreatedAt))
-	if isUniqueViolation(err) {
+	if t.dialect.uniqueViolation(err) {
 		return iam.ErrPrincipalExists.With("account %s has a %s %q already", p.Account, p.Kind, p.Name)
 	}
 	return err

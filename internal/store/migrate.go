@@ -11,12 +11,12 @@ import (
 // migrate brings the schema to this version. The caller holds the lock that
 // keeps other processes from doing the same. A database of a later version is
 // left as it is: the previous release keeps working on the next one's schema.
-func migrate(ctx context.Context, c *conn) error {
-	if _, err := c.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS schema_migrations (number BIGINT NOT NULL PRIMARY KEY)`); err != nil {
+func migrate(ctx context.Context, t *tx) error {
+	if err := t.exec(ctx, `CREATE TABLE IF NOT EXISTS schema_migrations (number BIGINT NOT NULL PRIMARY KEY)`); err != nil {
 		return err
 	}
 	var done int
-	if err := c.QueryRowContext(ctx, `SELECT COALESCE(MAX(number), 0) FROM schema_migrations`).Scan(&done); err != nil {
+	if err := t.row(ctx, `SELECT COALESCE(MAX(number), 0) FROM schema_migrations`).Scan(&done); err != nil {
 		return err
 	}
 	files, err := fs.Glob(migrations, "migrations/*.sql") // sorted by name
@@ -24,14 +24,17 @@ func migrate(ctx context.Context, c *conn) error {
 		return err
 	}
 	for _, file := range files {
-		if err := applyMigration(ctx, c, file, done); err != nil {
+		if !t.dialect.runs(file) {
+			continue
+		}
+		if err := applyMigration(ctx, t, file, done); err != nil {
 			return fmt.Errorf("%s: %w", file, err)
 		}
 	}
 	return nil
 }
 
-func applyMigration(ctx context.Context, c *conn, file string, done int) error {
+func applyMigration(ctx context.Context, t *tx, file string, done int) error {
 	number, err := strconv.Atoi(strings.SplitN(strings.TrimPrefix(file, "migrations/"), "_", 2)[0])
 	if err != nil || number <= done {
 		return err
@@ -40,9 +43,8 @@ func applyMigration(ctx context.Context, c *conn, file string, done int) error {
 	if err != nil {
 		return err
 	}
-	if _, err := c.ExecContext(ctx, string(text)); err != nil {
+	if err := t.conn.script(ctx, t.dialect.ddl(string(text))); err != nil {
 		return err
 	}
-	_, err = c.ExecContext(ctx, `INSERT INTO schema_migrations (number) VALUES ($1)`, number)
-	return err
+	return t.exec(ctx, `INSERT INTO schema_migrations (number) VALUES ($1)`, number)
 }

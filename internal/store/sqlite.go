@@ -19,8 +19,8 @@ import (
 // commits; synchronous=FULL makes a commit durable before it returns.
 type sqliteEngine struct {
 	db      *sql.DB
-	conns   []*conn // all of them; each is a reader or the writer's
-	readers chan *conn
+	conns   []*sqliteConn // all of them; each is a reader or the writer's
+	readers chan *sqliteConn
 	writer  *writer
 	closing chan struct{}
 	closed  func() error // closes once
@@ -77,11 +77,11 @@ func (e *sqliteEngine) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := migrateLocked(ctx, w); err != nil {
+	if err := migrateSQLite(ctx, w); err != nil {
 		return err
 	}
 	n := max(4, runtime.GOMAXPROCS(0))
-	e.readers = make(chan *conn, n)
+	e.readers = make(chan *sqliteConn, n)
 	for range n {
 		r, err := e.newConn(ctx)
 		if err != nil {
@@ -95,7 +95,7 @@ func (e *sqliteEngine) connect(ctx context.Context) error {
 
 // firstConn waits for others that open the same new file: the change to WAL
 // needs the file alone for a moment, and there SQLite does not wait by itself.
-func (e *sqliteEngine) firstConn(ctx context.Context) (*conn, error) {
+func (e *sqliteEngine) firstConn(ctx context.Context) (*sqliteConn, error) {
 	const attempts, pause = 200, 50 * time.Millisecond
 	for range attempts {
 		c, err := e.newConn(ctx)
@@ -111,26 +111,26 @@ func (e *sqliteEngine) firstConn(ctx context.Context) (*conn, error) {
 	return e.newConn(ctx)
 }
 
-func (e *sqliteEngine) newConn(ctx context.Context) (*conn, error) {
+func (e *sqliteEngine) newConn(ctx context.Context) (*sqliteConn, error) {
 	c, err := e.db.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
-	one := &conn{Conn: c, prepared: map[string]*sql.Stmt{}}
+	one := &sqliteConn{Conn: c, prepared: map[string]*sql.Stmt{}}
 	e.conns = append(e.conns, one)
 	return one, nil
 }
 
-func migrateLocked(ctx context.Context, c *conn) error {
-	if _, err := c.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+// migrateSQLite upgrades the schema while it holds the lock of the writer.
+func migrateSQLite(ctx context.Context, c *sqliteConn) error {
+	t := &tx{conn: c, dialect: sqliteDialect}
+	if err := t.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
-	if err := migrate(ctx, c); err != nil {
-		_, rollback := c.ExecContext(ctx, "ROLLBACK")
-		return errors.Join(err, rollback)
+	if err := migrate(ctx, t); err != nil {
+		return errors.Join(err, t.exec(context.WithoutCancel(ctx), "ROLLBACK"))
 	}
-	_, err := c.ExecContext(ctx, "COMMIT")
-	return err
+	return t.exec(ctx, "COMMIT")
 }
 
 func (e *sqliteEngine) read(ctx context.Context, f func(*tx) error) error {
@@ -139,7 +139,7 @@ func (e *sqliteEngine) read(ctx context.Context, f func(*tx) error) error {
 		return err
 	}
 	defer func() { e.readers <- c }()
-	return f(&tx{conn: c})
+	return f(&tx{conn: c, dialect: sqliteDialect})
 }
 
 func (e *sqliteEngine) view(ctx context.Context, f func(*tx) error) (err error) {
@@ -148,7 +148,7 @@ func (e *sqliteEngine) view(ctx context.Context, f func(*tx) error) (err error) 
 		return err
 	}
 	defer func() { e.readers <- c }()
-	t := &tx{conn: c}
+	t := &tx{conn: c, dialect: sqliteDialect}
 	// A BEGIN that is interrupted may have begun, and the transaction must end
 	// also when the caller is gone or f panics: the connection serves others.
 	unbroken := context.WithoutCancel(ctx)
@@ -163,7 +163,7 @@ func (e *sqliteEngine) view(ctx context.Context, f func(*tx) error) (err error) 
 	return f(t)
 }
 
-func (e *sqliteEngine) reader(ctx context.Context) (*conn, error) {
+func (e *sqliteEngine) reader(ctx context.Context) (*sqliteConn, error) {
 	select {
 	case c := <-e.readers:
 		return c, nil
@@ -174,7 +174,8 @@ func (e *sqliteEngine) reader(ctx context.Context) (*conn, error) {
 	}
 }
 
-func (e *sqliteEngine) update(ctx context.Context, f func(*tx) error) error {
+// update needs no scope: the writer runs one transaction at a time.
+func (e *sqliteEngine) update(ctx context.Context, _ string, f func(*tx) error) error {
 	return e.writer.update(ctx, f)
 }
 
@@ -217,9 +218,84 @@ func (e *sqliteEngine) release() error {
 	return errors.Join(err, e.db.Close())
 }
 
-// isUniqueViolation reports whether a statement failed because a unique index
-// has the value already.
-func isUniqueViolation(err error) bool {
+// sqliteConn is a connection with its prepared statements.
+type sqliteConn struct {
+	*sql.Conn
+	prepared map[string]*sql.Stmt
+}
+
+func (c *sqliteConn) statement(ctx context.Context, text string) (*sql.Stmt, error) {
+	if s, ok := c.prepared[text]; ok {
+		return s, nil
+	}
+	s, err := c.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	c.prepared[text] = s
+	return s, nil
+}
+
+func (c *sqliteConn) exec(ctx context.Context, text string, args []any) (int64, error) {
+	s, err := c.statement(ctx, text)
+	if err != nil {
+		return 0, err
+	}
+	result, err := s.ExecContext(ctx, args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+func (c *sqliteConn) query(ctx context.Context, text string, args []any) (rows, error) {
+	s, err := c.statement(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.QueryContext(ctx, args...)
+	if err != nil {
+		return nil, err
+	}
+	return sqliteRows{found}, nil
+}
+
+func (c *sqliteConn) queue(ctx context.Context, text string, args []any) error {
+	_, err := c.exec(ctx, text, args)
+	return err
+}
+
+func (c *sqliteConn) savepoint(ctx context.Context) error { return c.queue(ctx, "SAVEPOINT one", nil) }
+func (c *sqliteConn) release(ctx context.Context) error   { return c.queue(ctx, "RELEASE one", nil) }
+
+func (c *sqliteConn) undo(ctx context.Context, _ error) error {
+	if err := c.queue(ctx, "ROLLBACK TO one", nil); err != nil {
+		return err
+	}
+	return c.release(ctx)
+}
+
+func (c *sqliteConn) script(ctx context.Context, text string) error {
+	_, err := c.ExecContext(ctx, text)
+	return err
+}
+
+// Close also closes the statements: database/sql leaves those of a connection
+// to its user, and SQLite keeps a file open as long as one is left.
+func (c *sqliteConn) Close() error {
+	var err error
+	for _, s := range c.prepared {
+		err = errors.Join(err, s.Close())
+	}
+	return errors.Join(err, c.Conn.Close())
+}
+
+type sqliteRows struct{ *sql.Rows }
+
+// Close ends the reading; what went wrong before is in Err.
+func (r sqliteRows) Close() { _ = r.Rows.Close() }
+
+func isSQLiteUniqueViolation(err error) bool {
 	se, ok := errors.AsType[*sqlite.Error](err)
 	if !ok {
 		return false

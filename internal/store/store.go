@@ -2,8 +2,10 @@
 // interfaces that the rooms declare and holds all SQL of the project; rules
 // live in the rooms.
 //
-// The embedded engine is SQLite: one writer that commits the transactions of
-// concurrent callers together, and readers beside it.
+// There are two engines, for which every statement has the same text. SQLite is
+// the embedded one, with one writer that commits the transactions of concurrent
+// callers together, and readers beside it. PostgreSQL is the shared one, for any
+// number of processes.
 package store
 
 import (
@@ -24,31 +26,71 @@ var migrations embed.FS
 // Store is an open database. It is safe for concurrent use, and other processes
 // may use the same database beside it.
 type Store struct {
-	engine engine
+	engine   engine
+	enqueued chan struct{}
 }
 
 // engine runs transactions on one kind of database.
 type engine interface {
 	// read runs f, which reads with a single statement, without a transaction.
+	// f may run again after a failure.
 	read(ctx context.Context, f func(*tx) error) error
+	// view runs f once, on one consistent state.
 	view(ctx context.Context, f func(*tx) error) error
-	update(ctx context.Context, f func(*tx) error) error
+	// update runs f, perhaps more than once, in a transaction that is durable
+	// when it returns nil. The updates of one scope, which is an account's id or
+	// a name of the store's own, run as if one after the other; those of the
+	// empty scope beside all others.
+	update(ctx context.Context, scope string, f func(*tx) error) error
 	backup(ctx context.Context, file string) error
 	close() error
 }
 
-// Open opens the database that url names, creating it or upgrading its schema
-// where needed. The only kind so far is sqlite://FILE.
+// Open opens the database that url names, creating or upgrading its schema where
+// needed: sqlite://FILE, or postgres://… with the parameters of libpq and
+// pool_max_conns.
 func Open(ctx context.Context, url string) (*Store, error) {
-	file, ok := strings.CutPrefix(url, "sqlite://")
-	if !ok || file == "" {
-		return nil, fmt.Errorf("database %q: want sqlite://FILE", url)
-	}
-	e, err := openSQLite(ctx, file)
+	e, err := openEngine(ctx, url)
 	if err != nil {
-		return nil, fmt.Errorf("database %s: %w", file, err)
+		return nil, err
 	}
-	return &Store{engine: e}, nil
+	return newStore(e), nil
+}
+
+func newStore(e engine) *Store { return &Store{engine: e, enqueued: make(chan struct{}, 1)} }
+
+func openEngine(ctx context.Context, url string) (engine, error) {
+	if file, ok := strings.CutPrefix(url, sqliteScheme); ok && file != "" {
+		e, err := openSQLite(ctx, file)
+		if err != nil {
+			return nil, fmt.Errorf("database %s: %w", file, err)
+		}
+		return e, nil
+	}
+	if IsShared(url) {
+		e, err := openPostgres(ctx, url)
+		if err != nil {
+			return nil, fmt.Errorf("database: %w", err) // which names it without its password
+		}
+		return e, nil
+	}
+	return nil, fmt.Errorf("database %q: want sqlite://FILE or postgres://…", redacted(url))
+}
+
+const sqliteScheme = "sqlite://"
+
+// IsShared reports whether url names a database that several nodes can share.
+func IsShared(url string) bool {
+	return strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://")
+}
+
+// redacted returns what of a text that is no URL we know can be shown: it may
+// be a mistyped one with a password in it.
+func redacted(text string) string {
+	if scheme, _, ok := strings.Cut(text, "://"); ok {
+		return scheme + "://…"
+	}
+	return text
 }
 
 // Close waits for running transactions and closes the database.
@@ -60,9 +102,7 @@ func (s *Store) Cases() cases.Store {
 }
 
 // IAM returns the store as the iam room sees it.
-func (s *Store) IAM() iam.Store {
-	return iamStore{part[iam.Tx]{s, func(t *tx) iam.Tx { return &iamTx{tx: t} }}}
-}
+func (s *Store) IAM() iam.Store { return iamStore{s} }
 
 // Backup writes a copy of the database as it is at one moment into a new file,
 // while others go on using it.
@@ -72,7 +112,7 @@ func (s *Store) Backup(ctx context.Context, file string) error {
 
 // Check reports whether the database takes writes now.
 func (s *Store) Check(ctx context.Context) error {
-	return s.engine.update(ctx, func(t *tx) error {
+	return s.engine.update(ctx, "", func(t *tx) error {
 		return t.exec(ctx, `INSERT INTO settings (name, value) VALUES ('check', $1)
 			ON CONFLICT (name) DO UPDATE SET value = excluded.value`, []byte{1})
 	})
@@ -96,7 +136,7 @@ func (s *Store) AddSetting(ctx context.Context, name string, value []byte) (kept
 	if kept, err = s.Setting(ctx, name); kept != nil || err != nil {
 		return kept, false, err
 	}
-	err = s.engine.update(ctx, func(t *tx) error {
+	err = s.engine.update(ctx, "", func(t *tx) error {
 		n, err := t.affected(ctx, `INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, name, value)
 		if err != nil {
 			return err
@@ -105,6 +145,23 @@ func (s *Store) AddSetting(ctx context.Context, name string, value []byte) (kept
 		return t.row(ctx, `SELECT value FROM settings WHERE name = $1`, name).Scan(&kept)
 	})
 	return kept, added, err
+}
+
+// update runs f in the scope, and afterwards wakes those who wait for jobs.
+func (s *Store) update(ctx context.Context, scope string, f func(*tx) error) error {
+	var enqueued bool
+	err := s.engine.update(ctx, scope, func(t *tx) error {
+		err := f(t)
+		enqueued = t.enqueued
+		return err
+	})
+	if err == nil && enqueued {
+		select {
+		case s.enqueued <- struct{}{}:
+		default: // somebody has been told, and has not looked yet
+		}
+	}
+	return err
 }
 
 // part shows the store to a room as that room's own Store interface.
@@ -118,7 +175,8 @@ func (p part[T]) View(ctx context.Context, f func(T) error) error {
 	return p.store.engine.view(ctx, func(t *tx) error { return f(p.room(t)) })
 }
 
-// Update runs f in a transaction that is durable when it returns nil.
-func (p part[T]) Update(ctx context.Context, f func(T) error) error {
-	return p.store.engine.update(ctx, func(t *tx) error { return f(p.room(t)) })
+// Update runs f in a transaction that is durable when it returns nil. The
+// updates of an account run as if one after the other.
+func (p part[T]) Update(ctx context.Context, account string, f func(T) error) error {
+	return p.store.update(ctx, account, func(t *tx) error { return f(p.room(t)) })
 }

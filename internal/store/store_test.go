@@ -60,7 +60,7 @@ func mustInsert(t *testing.T, s *store.Store, id string) {
 }
 
 func insert(ctx context.Context, s *store.Store, id string) error {
-	return s.Cases().Update(ctx, func(tx cases.Tx) error { return tx.InsertCase(ctx, newCase(id)) })
+	return s.Cases().Update(ctx, account, func(tx cases.Tx) error { return tx.InsertCase(ctx, newCase(id)) })
 }
 
 // has reports whether the case is there.

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -11,65 +10,43 @@ import (
 
 // tx is a transaction on one connection. The rooms' Tx types wrap it.
 type tx struct {
-	conn *conn
-	// shared is set where other callers' transactions are committed with this
-	// one: SQLite answers an interrupted write by rolling back all of them, so
-	// a caller that goes away may not interrupt.
-	shared bool
+	conn    conn
+	dialect *dialect
+
+	// batch is set where other callers' transactions are committed with this
+	// one. Statements then end with the batch, not with the caller: an
+	// interrupted one loses the transaction of all.
+	batch context.Context
+
+	// enqueued says that the transaction has enqueued a job.
+	enqueued bool
 }
 
-func (t *tx) context(ctx context.Context) context.Context {
-	if t.shared {
-		return context.WithoutCancel(ctx)
-	}
-	return ctx
+// conn runs statements on one connection of an engine. It prepares them on
+// first use: our texts are few, and preparing costs more than running.
+type conn interface {
+	exec(ctx context.Context, text string, args []any) (changed int64, err error)
+	query(ctx context.Context, text string, args []any) (rows, error)
+	// queue runs a statement whose outcome nobody looks at: it may be sent with
+	// the next one, which then may have its error.
+	queue(ctx context.Context, text string, args []any) error
+	// script runs several statements, which take no arguments.
+	script(ctx context.Context, text string) error
+
+	// savepoint begins a part of the transaction that can be undone, and release
+	// ends it. undo takes back what failed with cause since the savepoint, and
+	// ends it; an error says that the transaction is lost.
+	savepoint(ctx context.Context) error
+	release(ctx context.Context) error
+	undo(ctx context.Context, cause error) error
 }
 
-// conn is a connection with its prepared statements: our texts are few, and
-// preparing costs more than running.
-type conn struct {
-	*sql.Conn
-	prepared map[string]*sql.Stmt
-}
-
-func (c *conn) statement(ctx context.Context, text string) (*sql.Stmt, error) {
-	if s, ok := c.prepared[text]; ok {
-		return s, nil
-	}
-	s, err := c.PrepareContext(ctx, text)
-	if err != nil {
-		return nil, err
-	}
-	c.prepared[text] = s
-	return s, nil
-}
-
-// Close also closes the statements: database/sql leaves those of a connection
-// to its user, and SQLite keeps a file open as long as one is left.
-func (c *conn) Close() error {
-	var err error
-	for _, s := range c.prepared {
-		err = errors.Join(err, s.Close())
-	}
-	return errors.Join(err, c.Conn.Close())
-}
-
-func (t *tx) exec(ctx context.Context, text string, args ...any) error {
-	_, err := t.affected(ctx, text, args...)
-	return err
-}
-
-// affected runs a statement and returns how many rows it changed.
-func (t *tx) affected(ctx context.Context, text string, args ...any) (int64, error) {
-	s, err := t.conn.statement(t.context(ctx), text)
-	if err != nil {
-		return 0, err
-	}
-	result, err := s.ExecContext(t.context(ctx), args...)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
+// rows are the answer to a query. They must be read to the end or closed.
+type rows interface {
+	scanner
+	Next() bool
+	Err() error
+	Close()
 }
 
 // scanner is what a single row and a row of many have in common.
@@ -77,25 +54,62 @@ type scanner interface {
 	Scan(dest ...any) error
 }
 
-func (t *tx) row(ctx context.Context, text string, args ...any) scanner {
-	s, err := t.conn.statement(t.context(ctx), text)
-	if err != nil {
-		return failedRow{err}
+func (t *tx) context(ctx context.Context) context.Context {
+	if t.batch != nil {
+		return t.batch
 	}
-	return s.QueryRowContext(t.context(ctx), args...)
+	return ctx
 }
 
-type failedRow struct{ err error }
+func (t *tx) exec(ctx context.Context, text string, args ...any) error {
+	_, err := t.affected(ctx, text, args...)
+	return err
+}
 
-func (r failedRow) Scan(...any) error { return r.err }
+// queue runs a statement that can hardly fail, or not alone: its error may come
+// with a later statement or with the end of the transaction.
+func (t *tx) queue(ctx context.Context, text string, args ...any) error {
+	return t.conn.queue(t.context(ctx), text, args)
+}
+
+// affected runs a statement and returns how many rows it changed.
+func (t *tx) affected(ctx context.Context, text string, args ...any) (int64, error) {
+	return t.conn.exec(t.context(ctx), text, args)
+}
+
+// row returns the first row, whose Scan answers sql.ErrNoRows when there is
+// none.
+func (t *tx) row(ctx context.Context, text string, args ...any) scanner {
+	found, err := t.conn.query(t.context(ctx), text, args)
+	return firstRow{found, err}
+}
+
+type firstRow struct {
+	rows rows
+	err  error
+}
+
+func (r firstRow) Scan(dest ...any) error {
+	if r.err != nil {
+		return r.err
+	}
+	defer r.rows.Close()
+	if !r.rows.Next() {
+		if err := r.rows.Err(); err != nil {
+			return err
+		}
+		return sql.ErrNoRows
+	}
+	if err := r.rows.Scan(dest...); err != nil {
+		return err
+	}
+	r.rows.Close()
+	return r.rows.Err()
+}
 
 // all returns what scan makes of each row.
 func all[T any](ctx context.Context, t *tx, scan func(scanner) (T, error), text string, args ...any) ([]T, error) {
-	s, err := t.conn.statement(t.context(ctx), text)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := s.QueryContext(t.context(ctx), args...)
+	rows, err := t.conn.query(t.context(ctx), text, args)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +124,6 @@ func all[T any](ctx context.Context, t *tx, scan func(scanner) (T, error), text 
 	}
 	return found, rows.Err()
 }
-
 func scanText(r scanner) (text string, err error) {
 	return text, r.Scan(&text)
 }

@@ -3,16 +3,14 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
-	"runtime/debug"
 	"sync"
 )
 
-// writer runs all writing transactions on one connection. While one commit
-// waits for the disk others queue up, and the next commit takes them all: the
-// cost of durability is shared.
+// writer runs all writing transactions of SQLite on one connection. While one
+// commit waits for the disk others queue up, and the next commit takes them
+// all: the cost of durability is shared.
 type writer struct {
-	conn  *conn
+	conn  *sqliteConn
 	queue chan *update
 	ended chan struct{}
 
@@ -20,26 +18,16 @@ type writer struct {
 	stopped bool
 }
 
-type update struct {
-	ctx  context.Context
-	f    func(*tx) error
-	err  error
-	done chan struct{}
-}
-
-// maxBatch bounds how many transactions one commit takes.
-const maxBatch = 256
-
 var errClosed = errors.New("the database is closed")
 
-func startWriter(c *conn) *writer {
+func startWriter(c *sqliteConn) *writer {
 	w := &writer{conn: c, queue: make(chan *update, maxBatch), ended: make(chan struct{})}
 	go w.run()
 	return w
 }
 
 func (w *writer) update(ctx context.Context, f func(*tx) error) error {
-	u := &update{ctx: ctx, f: f, done: make(chan struct{})}
+	u := newUpdate(ctx, f)
 	if err := w.enqueue(u); err != nil {
 		return err
 	}
@@ -75,7 +63,8 @@ func (w *writer) stop() {
 func (w *writer) run() {
 	defer close(w.ended)
 	for first := range w.queue {
-		w.commit(w.gather(first))
+		batch := w.gather(first)
+		finish(batch, w.transact(batch))
 	}
 }
 
@@ -98,27 +87,12 @@ func (w *writer) gather(first *update) []*update {
 	return batch
 }
 
-// commit runs each update of the batch in a savepoint of one transaction. An
-// update that fails is undone alone; when the transaction itself fails, all of
-// them do.
-func (w *writer) commit(batch []*update) {
-	err := w.transact(batch)
-	for _, u := range batch {
-		if err != nil {
-			// Also for an update that failed by itself: it may have been refused
-			// for what another one of the batch had written.
-			u.err = err
-		}
-		close(u.done)
-	}
-}
-
 func (w *writer) transact(batch []*update) error {
 	ctx := context.Background()
-	t := &tx{conn: w.conn, shared: true}
+	t := &tx{conn: w.conn, dialect: sqliteDialect, batch: ctx}
 	err := t.exec(ctx, "BEGIN IMMEDIATE")
 	if err == nil {
-		err = w.runAll(t, batch)
+		err = runAll(t, batch)
 	}
 	if err == nil {
 		err = t.exec(ctx, "COMMIT")
@@ -128,53 +102,4 @@ func (w *writer) transact(batch []*update) error {
 		_ = t.exec(ctx, "ROLLBACK")
 	}
 	return err
-}
-
-// runAll returns an error when the transaction that the batch shares is lost.
-func (w *writer) runAll(t *tx, batch []*update) error {
-	if len(batch) == 1 { // nothing to undo it from but the transaction itself
-		if err := batch[0].ctx.Err(); err != nil {
-			return err
-		}
-		return protect(batch[0].f, t)
-	}
-	for _, u := range batch {
-		if u.err = u.ctx.Err(); u.err != nil {
-			continue
-		}
-		if err := runOne(t, u); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// runOne runs one update and puts its outcome into u.err. It returns an error
-// when it could not undo a failed one: on a full disk, for instance, SQLite
-// rolls back everything since BEGIN, and what followed would be committed on
-// its own.
-func runOne(t *tx, u *update) error {
-	ctx := context.Background()
-	if err := t.exec(ctx, "SAVEPOINT one"); err != nil {
-		return err
-	}
-	if u.err = protect(u.f, t); u.err != nil {
-		if err := t.exec(ctx, "ROLLBACK TO one"); err != nil {
-			// The update's own error is told, not wrapped: it goes to every
-			// caller of the batch, and may name what belongs to this one.
-			return fmt.Errorf("%w, after %v", err, u.err)
-		}
-	}
-	return t.exec(ctx, "RELEASE one")
-}
-
-// protect turns a panic into an error: the other updates of the batch have no
-// part in it.
-func protect(f func(*tx) error, t *tx) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic in a transaction: %v\n%s", p, debug.Stack())
-		}
-	}()
-	return f(t)
 }

@@ -268,7 +268,7 @@ func TestFindTakesAFixedNumberOfStatements(t *testing.T) {
 	for i := range 150 {
 		c := newCase(fmt.Sprintf("%03d", i))
 		c.CreatedAt, c.Communications = time.Now(), 1
-		err := s.Cases().Update(t.Context(), func(tx cases.Tx) error {
+		err := s.Cases().Update(t.Context(), account, func(tx cases.Tx) error {
 			first := cases.Communication{Account: account, CaseID: c.ID, Number: 1, CreatedAt: c.CreatedAt}
 			return errors.Join(tx.InsertCase(t.Context(), c), tx.InsertCommunication(t.Context(), first))
 		})

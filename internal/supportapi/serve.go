@@ -1,6 +1,7 @@
 package supportapi
 
 import (
+	"context"
 	"crypto/sha256"
 	"maps"
 	"mime"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/supportd/supportd/internal/accesslog"
 	"github.com/supportd/supportd/internal/awsjson"
@@ -23,6 +25,10 @@ const (
 	targetPrefix = "AWSSupport_20130415."
 	apiVersion   = "2013-04-15"
 )
+
+// patience is how long store and attachments may take for one call. A client
+// that waits longer is told of an internal error, and repeats.
+const patience = 30 * time.Second
 
 // ServeHTTP answers one call. Calls are examined in the order that was recorded
 // on services of the same protocol, except that authentication comes first, so
@@ -71,7 +77,9 @@ func (a *API) answer(r *http.Request) ([]byte, error) {
 		return nil, err
 	}
 	once := cases.NewRequestKey(call.who, name, r.Header.Get("Amz-Sdk-Invocation-Id"), call.contentHash(r))
-	return run(r.Context(), caller{Identity: call.who, once: once})
+	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	defer cancel()
+	return run(ctx, caller{Identity: call.who, once: once})
 }
 
 // call is an authenticated request with its body.
@@ -103,7 +111,9 @@ func (a *API) authenticate(r *http.Request) (*call, error) {
 	if err != nil {
 		return nil, err
 	}
-	credential, err := a.iam.Credential(r.Context(), signature.AccessKeyID, signature.SessionToken)
+	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	defer cancel()
+	credential, err := a.iam.Credential(ctx, signature.AccessKeyID, signature.SessionToken)
 	if err != nil {
 		return nil, err
 	}

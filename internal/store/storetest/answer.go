@@ -13,7 +13,7 @@ import (
 func testAnswers(t *testing.T, s *store.Store) {
 	old, young := cases.RequestKey{1}, cases.RequestKey{2}
 	insert := func(key cases.RequestKey, answer string, when time.Time) error {
-		return s.Cases().Update(t.Context(), func(tx cases.Tx) error {
+		return s.Cases().Update(t.Context(), account, func(tx cases.Tx) error {
 			return tx.InsertAnswer(t.Context(), account, key, []byte(answer), when)
 		})
 	}

@@ -71,7 +71,7 @@ func testAttachmentSetLife(t *testing.T, s *store.Store) {
 	if diff := cmp.Diff(newAttachment("b", 1), mustAttachment(t, s, "b 1")); diff != "" {
 		t.Errorf("attachment of another set after TakeAttachments (-want +got):\n%s", diff)
 	}
-	err := s.Cases().Update(t.Context(), func(tx cases.Tx) error {
+	err := s.Cases().Update(t.Context(), account, func(tx cases.Tx) error {
 		twice := newAttachment("a", 1)
 		twice.ID = "another"
 		return tx.InsertAttachment(t.Context(), twice)

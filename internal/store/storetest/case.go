@@ -120,7 +120,7 @@ func testDisplayIDs(t *testing.T, s *store.Store) {
 	if diff := cmp.Diff(first, mustCase(t, s, "first")); diff != "" {
 		t.Errorf("case that has the display id (-want +got):\n%s", diff)
 	}
-	err := s.Cases().Update(t.Context(), func(tx cases.Tx) error {
+	err := s.Cases().Update(t.Context(), account, func(tx cases.Tx) error {
 		twice := newCase("first")
 		twice.DisplayID = "third"
 		return tx.InsertCase(t.Context(), twice)
@@ -177,7 +177,7 @@ func testMoves(t *testing.T, s *store.Store) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("Moves() (-want +got):\n%s", diff)
 	}
-	err := s.Cases().Update(t.Context(), func(tx cases.Tx) error { return tx.InsertMove(t.Context(), want[0]) })
+	err := s.Cases().Update(t.Context(), account, func(tx cases.Tx) error { return tx.InsertMove(t.Context(), want[0]) })
 	if err == nil {
 		t.Errorf("InsertMove(existing number) = nil, want an error")
 	}

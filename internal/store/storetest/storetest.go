@@ -33,6 +33,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"TimesSurviveInMicroseconds", testTimesSurvive},
 		{"DisplayIDsAreUniqueInAnAccount", testDisplayIDs},
 		{"MissingThingsAreFaults", testMissing},
+		{"NULIsInNothing", testNUL},
 		{"MovesAreATimeline", testMoves},
 		{"Answers", testAnswers},
 		{"CountsAreBounded", testCounts},
@@ -58,7 +59,25 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"FailedUpdateLeavesNothing", testFailedUpdate},
 		{"PanicsLeaveNothing", testPanics},
 		{"CancelledContexts", testCancelled},
+		{"FailedUpdatesLeaveOthersAlone", testFailedUpdatesBesideOthers},
 		{"ConcurrentUpdatesHappenOnce", testConcurrentUpdates},
+		{"JobLife", testJobLife},
+		{"JobIDs", testJobIDs},
+		{"ClaimsAreByPriorityAndTime", testClaimOrder},
+		{"ClaimsAreOfKnownKinds", testClaimKinds},
+		{"JobsAreChangedWithTheirLease", testLeases},
+		{"ExpiredLeases", testExpired},
+		{"Due", testDue},
+		{"OneUnfinishedJobOfAKey", testJobKeys},
+		{"DeadJobsAreRevivedOrDiscarded", testOperator},
+		{"JobErrorsAreCut", testJobErrors},
+		{"Turns", testTurns},
+		{"JobsInPages", testJobsPages},
+		{"FailedUpdateEnqueuesNothing", testFailedEnqueue},
+		{"EnqueuedWakes", testEnqueued},
+		{"ConcurrentClaimsAreOfDifferentJobs", testConcurrentClaims},
+		{"ConcurrentRescuesAreOfDifferentJobs", testConcurrentRescues},
+		{"ConcurrentKeysAndTurnsAreTakenOnce", testConcurrentKeys},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -71,7 +90,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 func mustUpdate(t testing.TB, s *store.Store, f func(ctx context.Context, tx cases.Tx) error) {
 	t.Helper()
 	ctx := t.Context()
-	if err := s.Cases().Update(ctx, func(tx cases.Tx) error { return f(ctx, tx) }); err != nil {
+	if err := s.Cases().Update(ctx, account, func(tx cases.Tx) error { return f(ctx, tx) }); err != nil {
 		t.Fatalf("Update() = %v, want nil", err)
 	}
 }

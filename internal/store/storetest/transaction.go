@@ -58,7 +58,7 @@ func testFailedUpdate(t *testing.T, s *store.Store) {
 	mustInsertCases(t, s, newCase("a"))
 	refused := errors.New("refused")
 	for range 3 {
-		err := s.Cases().Update(t.Context(), func(tx cases.Tx) error {
+		err := s.Cases().Update(t.Context(), account, func(tx cases.Tx) error {
 			return errors.Join(tx.InsertCase(t.Context(), newCase("b")), count(t.Context(), tx, "a"), refused)
 		})
 		if !errors.Is(err, refused) {
@@ -92,7 +92,7 @@ func testPanics(t *testing.T, s *store.Store) {
 	mustInsertCases(t, s, newCase("a"))
 	for range 40 {
 		err := survive(func() error {
-			return s.Cases().Update(t.Context(), func(tx cases.Tx) error {
+			return s.Cases().Update(t.Context(), account, func(tx cases.Tx) error {
 				_ = errors.Join(tx.InsertCase(t.Context(), newCase("b")), count(t.Context(), tx, "a")) // the panic is what counts
 				panic("impossible")
 			})
@@ -124,7 +124,7 @@ func testCancelled(t *testing.T, s *store.Store) {
 	mustInsertCases(t, s, newCase("a"))
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	err := s.Cases().Update(gone, func(tx cases.Tx) error {
+	err := s.Cases().Update(gone, account, func(tx cases.Tx) error {
 		return errors.Join(tx.InsertCase(gone, newCase("b")), count(gone, tx, "a"))
 	})
 	if !errors.Is(err, context.Canceled) {
@@ -152,7 +152,7 @@ func testCancelledBesideOthers(t *testing.T, s *store.Store) {
 		wg.Go(func() {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			outcomes[i] = s.Cases().Update(ctx, func(tx cases.Tx) error {
+			outcomes[i] = s.Cases().Update(ctx, account, func(tx cases.Tx) error {
 				if err := tx.InsertCase(ctx, newCase(fmt.Sprintf("first-%d", i))); err != nil {
 					return err
 				}
@@ -176,6 +176,48 @@ func testCancelledBesideOthers(t *testing.T, s *store.Store) {
 	}
 }
 
+// testFailedUpdatesBesideOthers lets half of the callers fail at their last
+// statement, some of them at their first: the others' updates are there.
+func testFailedUpdatesBesideOthers(t *testing.T, s *store.Store) {
+	mustInsertCases(t, s, newCase("a"))
+	taken := cases.Communication{Account: account, CaseID: "a", Number: 1, CreatedAt: at(0)}
+	mustUpdate(t, s, func(ctx context.Context, tx cases.Tx) error { return tx.InsertCommunication(ctx, taken) })
+	outcomes := make([]error, 64)
+	var wg sync.WaitGroup
+	for i := range outcomes {
+		wg.Go(func() {
+			ctx := t.Context()
+			outcomes[i] = s.Cases().Update(ctx, account, func(tx cases.Tx) error {
+				if i%3 == 0 {
+					if err := tx.InsertCase(ctx, newCase(fmt.Sprint(i))); err != nil {
+						return err
+					}
+				}
+				one := taken
+				if i%2 == 0 {
+					one.Number = int64(i + 2)
+				}
+				return tx.InsertCommunication(ctx, one)
+			})
+		})
+	}
+	wg.Wait()
+	for i, err := range outcomes {
+		if good := i%2 == 0; good != (err == nil) {
+			t.Errorf("Update() %d = %v, want an error: %v", i, err, !good)
+		}
+		if i%3 == 0 && hasCase(t, s, fmt.Sprint(i)) != (i%2 == 0) {
+			t.Errorf("Update() %d = %v, its case is there: %v", i, err, i%2 != 0)
+		}
+	}
+	found := mustView(t, s, func(ctx context.Context, tx cases.Tx) ([]cases.Communication, error) {
+		return tx.CommunicationsPage(ctx, account, "a", cases.TimeRange{}, 1000, 1000)
+	})
+	if len(found) != 33 {
+		t.Errorf("%d communications are there, want the first and those of 32 updates", len(found))
+	}
+}
+
 func testConcurrentUpdates(t *testing.T, s *store.Store) {
 	mustInsertCases(t, s, newCase("a"))
 	const goroutines, each = 64, 5
@@ -183,7 +225,7 @@ func testConcurrentUpdates(t *testing.T, s *store.Store) {
 	for range goroutines {
 		wg.Go(func() {
 			for range each {
-				err := s.Cases().Update(t.Context(), func(tx cases.Tx) error { return count(t.Context(), tx, "a") })
+				err := s.Cases().Update(t.Context(), account, func(tx cases.Tx) error { return count(t.Context(), tx, "a") })
 				if err != nil {
 					t.Errorf("Update() beside others = %v, want nil", err)
 				}
