@@ -42,7 +42,7 @@ func (p *program) rootCommand() *cobra.Command {
 	p.settings.bindServe(serve.Flags())
 	root.AddCommand(serve,
 		p.accountCommand(), p.userCommand(), p.roleCommand(), p.keyCommand(), p.policyCommand(), p.jobsCommand(),
-		p.backupCommand(), p.restoreCommand(), p.versionCommand(),
+		p.backupCommand(), p.restoreCommand(), p.exportCommand(), p.importCommand(), p.versionCommand(),
 	)
 	return root
 }

@@ -19,10 +19,14 @@
 //     checks the constraints of the model.
 //   - [github.com/supportd/supportd/internal/cases] has the rules. It asks
 //     [github.com/supportd/supportd/internal/catalog] what a case may be about,
-//     keeps files in [github.com/supportd/supportd/internal/blob] and everything
-//     else behind its Store interface.
+//     keeps files in [github.com/supportd/supportd/internal/blob], a folder or a
+//     bucket (blob/s3blob), and everything else behind its Store interface.
 //   - [github.com/supportd/supportd/internal/store] implements that interface in
-//     SQL; writer.go commits the transactions of concurrent callers together.
+//     SQL, for SQLite (sqlite.go, writer.go) and PostgreSQL (postgres.go,
+//     lanes.go); batch.go commits the transactions of concurrent callers
+//     together, and dialect.go is what differs.
+//   - What is left for later is a job of [github.com/supportd/supportd/internal/jobs],
+//     enqueued in the same transaction and done by the runner of any node.
 //
 // What goes wrong on the way is a [github.com/supportd/supportd/internal/fault]
 // of the room where it happened. Secrets at rest and page tokens are sealed by

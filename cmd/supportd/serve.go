@@ -58,7 +58,7 @@ func (p *program) printEnvironment(url string, key *iam.NewKey) {
 }
 
 func (p *program) greet(config server.Config, url string, key *iam.NewKey) {
-	fmt.Fprintf(p.stderr, "supportd %s serves the AWS Support API on %s from %s\n", server.Version(), url, config.Data)
+	fmt.Fprintf(p.stderr, "supportd %s serves the AWS Support API on %s from %s\n", server.Version(), url, config.Place())
 	if key == nil {
 		fmt.Fprintf(p.stderr, "Make an access key with: supportd key create --account ID --user NAME | --root\n")
 		return

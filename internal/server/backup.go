@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/supportd/supportd/internal/blob"
+	"github.com/supportd/supportd/internal/store"
 )
 
 // The names inside a backup, which is a tar archive.
@@ -38,6 +39,9 @@ type manifest struct {
 // the master key into a new file, while the server goes on. The database comes
 // first: every attachment that it names was durable before its row.
 func (s *Server) Backup(ctx context.Context, file string) error {
+	if store.IsShared(s.config.databaseURL()) {
+		return errors.New("backup is for the embedded database: a shared one and its bucket have tools of their own, and supportd export copies everything")
+	}
 	if err := s.removeStaleBackups(); err != nil {
 		return err
 	}

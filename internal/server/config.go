@@ -16,6 +16,7 @@ import (
 	"github.com/supportd/supportd/internal/blob"
 	"github.com/supportd/supportd/internal/blob/s3blob"
 	"github.com/supportd/supportd/internal/cases"
+	"github.com/supportd/supportd/internal/store"
 	"github.com/supportd/supportd/internal/supportapi"
 )
 
@@ -131,6 +132,14 @@ func (c *Config) blobsURL() string {
 		return ""
 	}
 	return "file://" + (&url.URL{Path: folder}).EscapedPath()
+}
+
+// Place says where an installation is, without secrets.
+func (c *Config) Place() string {
+	if store.IsShared(c.databaseURL()) {
+		return "a shared database"
+	}
+	return c.Data
 }
 
 // blobStore keeps attachments until it is closed.

@@ -66,6 +66,9 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if s.store, err = store.Open(ctx, s.config.databaseURL()); err != nil {
 		return err
 	}
+	if err := s.refuseUnfinishedImport(ctx); err != nil {
+		return err
+	}
 	if s.blobs, err = s.config.openBlobs(ctx); err != nil {
 		return err
 	}

@@ -22,6 +22,10 @@ type dialect struct {
 	// waiting for a disk.
 	unhurried string
 
+	// rowsAtOnce is how many rows one statement of an import adds. The driver of
+	// SQLite looks each argument up among all of them.
+	rowsAtOnce int
+
 	// ddl adapts the text of a migration.
 	ddl func(text string) string
 }
@@ -29,12 +33,14 @@ type dialect struct {
 var sqliteDialect = &dialect{
 	name:            "sqlite",
 	uniqueViolation: isSQLiteUniqueViolation,
+	rowsAtOnce:      1,
 	ddl:             func(text string) string { return text },
 }
 
 var postgresDialect = &dialect{
 	name:            "postgres",
 	skipLocked:      " FOR UPDATE SKIP LOCKED",
+	rowsAtOnce:      50,
 	unhurried:       "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = '15min'",
 	uniqueViolation: isPostgresUniqueViolation,
 	ddl:             collateByBytes,
