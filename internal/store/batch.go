@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"sync/atomic"
 )
 
 // update is a transaction of a caller that waits to be committed, alone or with
@@ -13,7 +14,26 @@ type update struct {
 	f    func(*tx) error
 	err  error
 	done chan struct{}
+
+	// stage tells whether the caller may still go away: it may not once the
+	// update has begun, as then nobody knows how it ends.
+	stage atomic.Int32
 }
+
+// The stages of an update.
+const (
+	waiting = iota
+	begun
+	left
+)
+
+// begin reports whether the update is to be run, now or again.
+func (u *update) begin() bool {
+	return u.stage.CompareAndSwap(waiting, begun) || u.stage.Load() == begun
+}
+
+// leave withdraws an update that has not begun.
+func (u *update) leave() bool { return u.stage.CompareAndSwap(waiting, left) }
 
 // maxBatch bounds how many transactions one commit takes.
 const maxBatch = 256
@@ -39,12 +59,18 @@ func finish(batch []*update, err error) {
 // transaction is lost.
 func runAll(t *tx, batch []*update) error {
 	if len(batch) == 1 { // nothing to undo it from but the transaction itself
+		if !batch[0].begin() {
+			return nil
+		}
 		if err := batch[0].ctx.Err(); err != nil {
 			return err
 		}
 		return protect(batch[0].f, t)
 	}
 	for _, u := range batch {
+		if !u.begin() {
+			continue
+		}
 		if u.err = u.ctx.Err(); u.err != nil {
 			continue
 		}

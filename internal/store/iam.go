@@ -9,11 +9,11 @@ import (
 	"github.com/supportd/supportd/internal/iam"
 )
 
-// iamStore implements iam.Store.
 // iamScope is that of all updates of identities: there are few, and each counts
 // up the same version.
 const iamScope = "iam"
 
+// iamStore implements iam.Store.
 type iamStore struct{ store *Store }
 
 // View runs f on one consistent state.

@@ -1,9 +1,6 @@
 package store
 
-import (
-	"slices"
-	"sync"
-)
+import "sync"
 
 // lanes are the updates that wait, by scope. A scope with a lane has a goroutine
 // that runs its updates; the lane ends when none is left.
@@ -45,19 +42,6 @@ func (l *lanes) take(scope string) []*update {
 	n := min(len(queue), maxBatch)
 	l.waiting[scope] = queue[n:]
 	return queue[:n:n]
-}
-
-// leave withdraws an update, unless it was taken.
-func (l *lanes) leave(scope string, u *update) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	queue := l.waiting[scope]
-	i := slices.Index(queue, u)
-	if i < 0 {
-		return false
-	}
-	l.waiting[scope] = slices.Concat(queue[:i], queue[i+1:])
-	return true
 }
 
 // close lets nobody in any more and waits for the lanes to end.

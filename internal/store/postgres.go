@@ -28,6 +28,9 @@ type postgresEngine struct {
 	pool          *pgxpool.Pool
 	lanes         lanes
 	updateTimeout time.Duration // which tests shorten
+	// turns bounds the connections on which scopes work or wait for their locks:
+	// some are left for those who read.
+	turns chan struct{}
 }
 
 // What a connection URL may set otherwise, by the names of libpq and pgxpool.
@@ -42,7 +45,8 @@ func defaultRuntimeParams() map[string]string {
 	return map[string]string{
 		"application_name":                    "supportd",
 		"statement_timeout":                   "30s",
-		"idle_in_transaction_session_timeout": "30s",
+		"lock_timeout":                        "1s",
+		"idle_in_transaction_session_timeout": "10s",
 	}
 }
 
@@ -65,7 +69,7 @@ func openPostgres(ctx context.Context, url string) (*postgresEngine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &postgresEngine{pool: pool, updateTimeout: defaultUpdateTimeout}
+	e := &postgresEngine{pool: pool, updateTimeout: defaultUpdateTimeout, turns: make(chan struct{}, max(1, config.MaxConns*3/4))}
 	if err := e.prepare(ctx); err != nil {
 		pool.Close()
 		return nil, openError{err}
@@ -122,8 +126,10 @@ func (e *postgresEngine) migrate(ctx context.Context) error {
 	return pgx.BeginFunc(ctx, e.pool, func(p pgx.Tx) error {
 		t := &tx{conn: newPostgresConn(p.Conn()), dialect: postgresDialect}
 		// An index on a large table takes its time.
-		if err := t.exec(ctx, `SET LOCAL statement_timeout = 0`); err != nil {
-			return err
+		for _, limit := range []string{"statement_timeout", "lock_timeout"} {
+			if err := t.exec(ctx, "SET LOCAL "+limit+" = 0"); err != nil {
+				return err
+			}
 		}
 		if err := t.exec(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(migrationLock)); err != nil {
 			return err
@@ -189,10 +195,10 @@ func (e *postgresEngine) update(ctx context.Context, scope string, f func(*tx) e
 		return u.err
 	case <-ctx.Done():
 	}
-	if e.lanes.leave(scope, u) {
+	if u.leave() {
 		return ctx.Err()
 	}
-	<-u.done // being committed: the outcome is not known before
+	<-u.done // it has begun: the outcome is not known before
 	return u.err
 }
 
@@ -212,12 +218,32 @@ func (e *postgresEngine) run(scope string) {
 func (e *postgresEngine) commit(scope string, batch []*update) error {
 	ctx, cancel := context.WithTimeout(context.Background(), e.updateTimeout)
 	defer cancel()
-	return retry(ctx, func() (again bool, err error) {
-		return e.transact(ctx, scope, batch)
-	})
+	for {
+		err := retry(ctx, func() (again bool, err error) {
+			return e.transact(ctx, scope, batch)
+		})
+		// Others have had a turn while the scope was held by another node.
+		if !isLockTimeout(err) || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// isLockTimeout reports whether a statement gave up waiting for a lock.
+func isLockTimeout(err error) bool {
+	pe, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && pe.Code == "55P03"
 }
 
 func (e *postgresEngine) transact(ctx context.Context, scope string, batch []*update) (again bool, err error) {
+	if scope != "" {
+		select {
+		case e.turns <- struct{}{}:
+			defer func() { <-e.turns }()
+		case <-ctx.Done():
+			return false, ctx.Err()
+		}
+	}
 	c, err := e.pool.Acquire(ctx)
 	if err != nil {
 		return passing(err), err
@@ -261,7 +287,7 @@ func (t *tx) lock(scope string) error {
 }
 
 func (e *postgresEngine) backup(context.Context, string) error {
-	return errors.New("a backup of PostgreSQL is made with its own tools, such as pg_dump; supportd export copies everything")
+	return fmt.Errorf("backup of PostgreSQL: %w", errors.ErrUnsupported)
 }
 
 func (e *postgresEngine) close() error {
@@ -292,7 +318,7 @@ func passing(err error) bool {
 	if err == nil {
 		return false
 	}
-	if isConflict(err) || pgconn.SafeToRetry(err) {
+	if isConflict(err) || isLockTimeout(err) || pgconn.SafeToRetry(err) {
 		return true
 	}
 	if pe, ok := errors.AsType[*pgconn.PgError](err); ok {

@@ -266,7 +266,8 @@ func (c *sqliteConn) queue(ctx context.Context, text string, args []any) error {
 }
 
 func (c *sqliteConn) savepoint(ctx context.Context) error { return c.queue(ctx, "SAVEPOINT one", nil) }
-func (c *sqliteConn) release(ctx context.Context) error   { return c.queue(ctx, "RELEASE one", nil) }
+
+func (c *sqliteConn) release(ctx context.Context) error { return c.queue(ctx, "RELEASE one", nil) }
 
 func (c *sqliteConn) undo(ctx context.Context, _ error) error {
 	if err := c.queue(ctx, "ROLLBACK TO one", nil); err != nil {

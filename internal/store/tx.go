@@ -124,6 +124,7 @@ func all[T any](ctx context.Context, t *tx, scan func(scanner) (T, error), text 
 	}
 	return found, rows.Err()
 }
+
 func scanText(r scanner) (text string, err error) {
 	return text, r.Scan(&text)
 }
