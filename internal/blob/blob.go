@@ -3,8 +3,8 @@
 // hash, and two writers of one key do not harm each other.
 //
 // It knows no accounts, media types or permissions, and it does not decide when
-// something may be deleted. [Dir] keeps the bytes in a folder; package blobtest
-// has the tests for every [Store].
+// something may be deleted. [Dir] keeps the bytes in a folder, package s3blob in
+// a bucket; package blobtest has the tests for every [Store].
 package blob
 
 import (
@@ -35,14 +35,17 @@ const (
 // processes on the same place.
 type Store interface {
 	// Put keeps what r yields until io.EOF. When it returns nil the bytes
-	// survive a crash of the machine. An error of r, which is wrapped, or of ctx
-	// leaves nothing visible; after any other error either nothing is visible or
-	// all, never a part, and Put may be repeated. Putting an existing key changes
-	// nothing but Info.Modified, which becomes now, and may leave r unread.
+	// survive a crash of the machine. An error of r, which is wrapped, leaves
+	// nothing visible; after any other error, that of ctx included, either
+	// nothing is visible or all, never a part, and Put may be repeated. Putting
+	// the same bytes again changes nothing but Info.Modified, which becomes now,
+	// and may leave r unread. Of different bytes under one key, which a key made
+	// from the content excludes, one wins.
 	Put(ctx context.Context, key string, r io.Reader) error
 
 	// Open returns the bytes under key, or ErrNotFound. The caller closes the
-	// reader, which goes on to work when the key is deleted meanwhile.
+	// reader before ctx ends. When the key is deleted meanwhile the reader goes
+	// on to work, or fails: it never ends early without an error.
 	Open(ctx context.Context, key string) (io.ReadCloser, error)
 
 	// Delete removes the key; one that is missing is no error.
