@@ -58,6 +58,9 @@ func (p *program) jobsList() *cobra.Command {
 		if err != nil {
 			return document{}, err
 		}
+		if limit < 1 {
+			return document{}, usageError{fmt.Errorf("--limit %d: want 1 or more", limit)}
+		}
 		all, err := s.Jobs.List(ctx, f, limit)
 		var rows []jobRow
 		for _, j := range all {

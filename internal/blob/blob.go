@@ -97,3 +97,18 @@ func allowed(r rune) bool {
 	}
 	return r == '.' || r == '_' || r == '-'
 }
+
+// UntilDone returns r, ending with the error of ctx once that is done.
+func UntilDone(ctx context.Context, r io.Reader) io.Reader {
+	return readerFunc(func(p []byte) (int, error) {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		return r.Read(p)
+	})
+}
+
+// readerFunc is an io.Reader made of its method.
+type readerFunc func(p []byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }

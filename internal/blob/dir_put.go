@@ -61,7 +61,7 @@ func (d *Dir) writeTemp(ctx context.Context, r io.Reader) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	_, err = io.Copy(f, until(ctx, r))
+	_, err = io.Copy(f, UntilDone(ctx, r))
 	if err == nil {
 		err = d.sync(f)
 	}
@@ -104,19 +104,4 @@ func (d *Dir) syncAbove(name string) error {
 		}
 	}
 	return nil
-}
-
-// readerFunc is an io.Reader made of its method.
-type readerFunc func(p []byte) (int, error)
-
-func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
-
-// until returns r, ending with the error of ctx once that is done.
-func until(ctx context.Context, r io.Reader) io.Reader {
-	return readerFunc(func(p []byte) (int, error) {
-		if err := ctx.Err(); err != nil {
-			return 0, err
-		}
-		return r.Read(p)
-	})
 }

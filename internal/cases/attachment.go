@@ -150,7 +150,7 @@ func (s *Service) storeFiles(ctx context.Context, set AttachmentSet, files []Fil
 			Account: set.Account, ID: "attachment-" + randomURLText(112), SetID: set.ID,
 			FileName: f.Name, Size: int64(len(f.Data)), SHA256: hex.EncodeToString(sum[:]),
 		}
-		if err := s.Blobs.Put(ctx, a.blobKey(), bytes.NewReader(f.Data)); err != nil {
+		if err := s.Blobs.Put(ctx, a.BlobKey(), bytes.NewReader(f.Data)); err != nil {
 			return nil, fmt.Errorf("attachment bytes: %w", err)
 		}
 		stored = append(stored, a)
@@ -158,10 +158,10 @@ func (s *Service) storeFiles(ctx context.Context, set AttachmentSet, files []Fil
 	return stored, nil
 }
 
-// blobKey names the bytes by set and content. The set is part of the key so
+// BlobKey names the bytes by set and content. The set is part of the key so
 // that nothing but the set's own rows ever refers to the bytes: they can be
 // deleted with the rows without asking who else has the same content.
-func (a Attachment) blobKey() string {
+func (a Attachment) BlobKey() string {
 	return a.Account + "/" + a.SetID + "/" + a.SHA256
 }
 
@@ -222,7 +222,7 @@ func (s *Service) Attachment(ctx context.Context, who iam.Identity, id string) (
 	if err != nil {
 		return File{}, err
 	}
-	content, err := s.Blobs.Open(ctx, a.blobKey())
+	content, err := s.Blobs.Open(ctx, a.BlobKey())
 	if err != nil {
 		return File{}, fmt.Errorf("bytes of attachment in set %s: %w", a.SetID, err)
 	}

@@ -91,7 +91,7 @@ func enqueueDeletion(ctx context.Context, tx Tx, account string, files []Attachm
 	}
 	var left filesToDelete
 	for _, a := range files {
-		left.Keys = append(left.Keys, a.blobKey())
+		left.Keys = append(left.Keys, a.BlobKey())
 	}
 	payload, err := json.Marshal(left)
 	if err != nil {
@@ -106,7 +106,7 @@ func enqueueDeletion(ctx context.Context, tx Tx, account string, files []Attachm
 func (s *Service) DeleteFiles(ctx context.Context, job jobs.Job) error {
 	var left filesToDelete
 	if err := json.Unmarshal(job.Payload, &left); err != nil {
-		return fmt.Errorf("payload: %w", err)
+		return jobs.Permanent(fmt.Errorf("payload: %w", err))
 	}
 	for _, key := range left.Keys {
 		if err := s.Blobs.Delete(ctx, key); err != nil {
@@ -179,5 +179,5 @@ func (s *Service) sweepBlob(ctx context.Context, a Attachment) error {
 	if named || err != nil {
 		return err
 	}
-	return s.Blobs.Delete(ctx, a.blobKey())
+	return s.Blobs.Delete(ctx, a.BlobKey())
 }

@@ -44,8 +44,11 @@ func (a Account) check() error {
 	if !isAccountID(a.ID) {
 		return errInvalidAccount.With("account id %q must be 12 digits", a.ID)
 	}
-	if strings.TrimSpace(a.Name) == "" || utf8.RuneCountInString(a.Name) > 128 || strings.ContainsFunc(a.Name, unicode.IsControl) {
-		return errInvalidAccount.With("account name must have 1 to 128 characters, and no control characters")
+	if strings.TrimSpace(a.Name) == "" || utf8.RuneCountInString(a.Name) > 128 || strings.ContainsFunc(a.Name, unicode.IsControl) || !utf8.ValidString(a.Name) {
+		return errInvalidAccount.With("account name must have 1 to 128 characters in UTF-8, and no control characters")
+	}
+	if !utf8.ValidString(a.Email) {
+		return errInvalidAccount.With("account e-mail must be in UTF-8")
 	}
 	if parsed, err := mail.ParseAddress(a.Email); err != nil || parsed.Address != a.Email {
 		return errInvalidAccount.With("account e-mail %q is not an address", a.Email)

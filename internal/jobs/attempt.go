@@ -150,9 +150,13 @@ func (a *attempt) record(job Job, outcome Outcome) (over bool, err error) {
 		if !errors.Is(err, ErrLeaseLost) {
 			return err
 		}
-		_, found := tx.Job(ctx, job.Account, job.ID)
-		if over = errors.Is(found, ErrNotFound); over {
+		is, found := tx.Job(ctx, job.Account, job.ID)
+		switch {
+		case errors.Is(found, ErrNotFound):
+			over = true
 			return nil
+		case outcome == Buried && is.State == Dead && is.Attempt == job.Attempt:
+			return nil // written before, by a transaction whose answer was lost
 		}
 		return cmp.Or(found, err)
 	})

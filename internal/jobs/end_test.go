@@ -216,3 +216,45 @@ func TestAFailureAfterFinishChangesNothing(t *testing.T) {
 		}
 	})
 }
+
+// Eight jobs of which nobody can be told wait together, not one after the other.
+func TestTheEndIsBoundedAlsoWhenTheStoreHangs(t *testing.T) {
+	inWorld(t, func(w *world) {
+		release := make(chan struct{})
+		b := &breakable{Store: w.store.Jobs()}
+		r := w.runner(func(context.Context, jobs.Job) error { <-release; return nil })
+		r.Store = b
+		stop := w.start(r)
+		w.mustEnqueueMany(8)
+		synctest.Wait()
+		b.hangs.Store(true)
+		began := time.Now()
+		stop()
+		if took := time.Since(began); took > 30*time.Second {
+			w.Errorf("the end took %v, want the grace period, five seconds and the bound of one transaction", took)
+		}
+		b.hangs.Store(false)
+		close(release)
+		synctest.Wait()
+	})
+}
+
+func TestABurialWhoseAnswerWasLostIsToldAsOne(t *testing.T) {
+	inWorld(t, func(w *world) {
+		b := &breakable{Store: w.store.Jobs()}
+		r := w.runnerOf(jobs.Kind{Name: kind, Handler: func(context.Context, jobs.Job) error {
+			b.mute.Store(1)
+			return jobs.Permanent(errors.New("never"))
+		}})
+		r.Store = b
+		w.start(r)
+		w.mustEnqueueMany(1)
+		time.Sleep(10 * time.Second)
+		if job := w.mustJob(); job.State != jobs.Dead {
+			t.Errorf("job = %v, want it dead", job)
+		}
+		if got := w.outcomes(); got[jobs.Buried] != 1 || len(got) != 1 {
+			t.Errorf("outcomes = %v, want one buried", got)
+		}
+	})
+}

@@ -229,6 +229,8 @@ type breakable struct {
 	jobs.Store
 	broken atomic.Bool
 	calls  atomic.Int64 // while it was broken
+	hangs  atomic.Bool  // until the caller's time is over
+	mute   atomic.Int64 // how many commits go on without an answer
 }
 
 var errUnreachable = errors.New("connection refused")
@@ -249,10 +251,18 @@ func (b *breakable) View(ctx context.Context, f func(jobs.Tx) error) error {
 }
 
 func (b *breakable) Update(ctx context.Context, f func(jobs.Tx) error) error {
+	if b.hangs.Load() {
+		<-ctx.Done()
+		return ctx.Err()
+	}
 	if err := b.fail(); err != nil {
 		return err
 	}
-	return b.Store.Update(ctx, f)
+	err := b.Store.Update(ctx, f)
+	if err == nil && b.mute.Add(-1) >= 0 {
+		return errUnreachable
+	}
+	return err
 }
 
 func (b *breakable) Due(ctx context.Context, kinds []string, now, realNow time.Time) (bool, error) {

@@ -314,9 +314,11 @@ func (w *work) end() {
 	w.mu.Lock()
 	left := slices.Collect(maps.Keys(w.running))
 	w.mu.Unlock()
+	var told sync.WaitGroup
 	for _, a := range left {
-		a.abandon()
+		told.Go(a.abandon)
 	}
+	told.Wait()
 }
 
 // within reports whether done is closed within d.

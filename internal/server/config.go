@@ -113,8 +113,16 @@ func (c *Config) check() error {
 	if c.RetentionMonths < 0 || c.RetentionMonths > maxRetentionMonths {
 		return fmt.Errorf("retention-months is %d, want 1 to %d", c.RetentionMonths, maxRetentionMonths)
 	}
+	if store.IsShared(c.Database) && c.Blobs == "" {
+		return errors.New("a shared database needs --blobs that every node reaches: s3://BUCKET or file:///DIR")
+	}
+	if (c.BlobsKeyID != "" || c.BlobsSecret != "") && !strings.HasPrefix(c.Blobs, bucketScheme) {
+		return errors.New("credentials for a bucket are set, but --blobs is no s3://BUCKET")
+	}
 	return c.Limits.check()
 }
+
+const bucketScheme = "s3:"
 
 func (c *Config) databaseURL() string {
 	if c.Database != "" {
@@ -150,7 +158,7 @@ type blobStore interface {
 
 func (c *Config) openBlobs(ctx context.Context) (blobStore, error) {
 	where := c.blobsURL()
-	if strings.HasPrefix(where, "s3:") {
+	if strings.HasPrefix(where, bucketScheme) {
 		return c.openBucket(ctx, where)
 	}
 	u, err := url.Parse(where)

@@ -45,6 +45,12 @@ func (h house) next(t *testing.T) house {
 	return n
 }
 
+// share puts the database where other nodes reach it.
+func (h *house) share(t *testing.T) {
+	t.Helper()
+	h.Database, h.Blobs = pgtest.Database(t), "file://"+filepath.Join(h.Data, "attachments")
+}
+
 func (h house) mustOpen(t *testing.T) *server.Server {
 	t.Helper()
 	s, err := server.Open(t.Context(), h.Config)
@@ -189,7 +195,7 @@ func TestMovingToPostgresAndBackLosesNothing(t *testing.T) {
 	old := furnished(t, 40)
 	first := old.mustExport(t)
 	shared := old.next(t)
-	shared.Database = pgtest.Database(t)
+	shared.share(t)
 	moved := shared.mustImport(t, first)
 	if len(moved.Tables) != len(store.Tables()) || moved.Attachments.Count != 40 || moved.Attachments.Bytes == 0 {
 		t.Errorf("Import() = %+v, want all tables and 40 attachments", moved)
@@ -243,7 +249,7 @@ func TestAnImportThatIsKilledAnywhereGoesOn(t *testing.T) {
 			t.Parallel()
 			target, unfinished := old.next(t), 0
 			if engine == "PostgreSQL" {
-				target.Database = pgtest.Database(t)
+				target.share(t)
 			}
 			for n := 1; ; n++ { // each run comes a little further than the one before
 				ctx, tell, alive := dying(t, n)

@@ -32,7 +32,12 @@ func (s *Server) Purge(ctx context.Context) error {
 	return errors.Join(s.Cases.Purge(ctx), s.IAM.PurgeSessions(ctx))
 }
 
-// sweep removes what killed processes left behind.
+// sweep removes what killed processes left behind. It looks once more whose the
+// attachments are: two databases that were made at once may both have found the
+// same empty place.
 func (s *Server) sweep(ctx context.Context) error {
+	if err := s.pairBlobs(ctx); err != nil {
+		return err
+	}
 	return errors.Join(s.removeStaleBackups(), s.Cases.SweepBlobs(ctx))
 }

@@ -67,7 +67,9 @@ func (m *metrics) observe(r *accesslog.Record) {
 
 func (m *metrics) observeJob(o jobs.Observation) {
 	m.jobs.WithLabelValues(o.Job.Kind, string(o.Outcome)).Inc()
-	m.jobTime.WithLabelValues(o.Job.Kind).Observe(o.Duration.Seconds())
+	if o.Outcome != jobs.Rescued { // whose duration nobody knows
+		m.jobTime.WithLabelValues(o.Job.Kind).Observe(o.Duration.Seconds())
+	}
 }
 
 func (m *metrics) handler() http.Handler {

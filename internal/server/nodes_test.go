@@ -75,7 +75,7 @@ func TestARevokedKeyIsRefusedByAllNodes(t *testing.T) {
 
 func TestABackupOfASharedDatabaseIsRefused(t *testing.T) {
 	t.Parallel()
-	s := mustOpen(t, server.Config{Database: pgtest.Database(t)})
+	s := mustOpen(t, server.Config{Database: pgtest.Database(t), Blobs: "file://" + t.TempDir()})
 	file := filepath.Join(t.TempDir(), "backup.tar")
 	err := s.Backup(t.Context(), file)
 	if err == nil || !strings.Contains(err.Error(), "backup is for the embedded database") {

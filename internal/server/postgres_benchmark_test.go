@@ -40,7 +40,7 @@ func startCluster(b *testing.B, postgres *pgtest.Cluster, nodes, accounts int) *
 	data := filepath.Join(b.TempDir(), "data")
 	c := &cluster{database: postgres.CreateDatabase(b)}
 	for i := range nodes {
-		s, err := server.Open(b.Context(), server.Config{Data: data, Database: c.database, Listen: "127.0.0.1:0"})
+		s, err := server.Open(b.Context(), server.Config{Data: data, Database: c.database, Blobs: "file://" + filepath.Join(data, "attachments"), Listen: "127.0.0.1:0"})
 		if err != nil {
 			b.Fatal(err)
 		}

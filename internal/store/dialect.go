@@ -30,6 +30,7 @@ type dialect struct {
 	ddl func(text string) string
 }
 
+// The dialects never change.
 var sqliteDialect = &dialect{
 	name:            "sqlite",
 	uniqueViolation: isSQLiteUniqueViolation,

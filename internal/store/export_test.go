@@ -64,6 +64,14 @@ func (s *Store) Enqueue(ctx context.Context, f func(cases.Tx) error) (wait func(
 	return func() error { <-u.done; return u.err }, nil
 }
 
+// Waiting returns how many updates wait in the lane of an account.
+func (s *Store) Waiting(account string) int {
+	l := &s.engine.(*postgresEngine).lanes
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.waiting[account])
+}
+
 // SetUpdateTimeout bounds the updates of PostgreSQL. It is used before any runs.
 func (s *Store) SetUpdateTimeout(d time.Duration) { s.engine.(*postgresEngine).updateTimeout = d }
 

@@ -204,11 +204,23 @@ func (t jobsTx) Revive(ctx context.Context, account, id string) error {
 	if err != nil {
 		return err
 	}
+	if err := t.conn.savepoint(t.context(ctx)); err != nil {
+		return err
+	}
 	n, err := t.affected(ctx, `UPDATE jobs SET state = 'waiting', run_at = 0, attempt = 0, error = ''
 		WHERE account = $1 AND id = $2 AND state = 'dead' AND NOT EXISTS (SELECT 1 FROM jobs AS other
 			WHERE other.account = $1 AND other.kind = $3 AND other.unique_key = $4
 			AND other.unique_key <> '' AND other.state <> 'dead')`, account, id, j.Kind, j.Key)
-	if err == nil && n == 0 || t.dialect.uniqueViolation(err) {
+	if t.dialect.uniqueViolation(err) {
+		if err := t.conn.undo(t.context(ctx), err); err != nil {
+			return err
+		}
+		return fmt.Errorf("%s: %w", id, jobs.ErrKeyTaken)
+	}
+	if err == nil {
+		err = t.conn.release(t.context(ctx))
+	}
+	if err == nil && n == 0 {
 		return fmt.Errorf("%s: %w", id, jobs.ErrKeyTaken)
 	}
 	if err == nil {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"net/url"
 	"strings"
 	"time"
 
@@ -21,15 +22,14 @@ import (
 // because each begins by locking the scope's row in update_locks; within a node
 // they share commits, as in SQLite, and one connection.
 //
-// So a rule may read and then write as if it was alone, and neither has a
-// transaction to be repeated because of what others did, nor can two of them
-// wait for each other.
+// So a rule may read and then write as if it was alone, and two updates of
+// accounts never wait for each other's rows.
 type postgresEngine struct {
 	pool          *pgxpool.Pool
 	lanes         lanes
 	updateTimeout time.Duration // which tests shorten
 	// turns bounds the connections on which scopes work or wait for their locks:
-	// some are left for those who read.
+	// some are left for those who read, and for jobs.
 	turns chan struct{}
 }
 
@@ -83,12 +83,12 @@ type openError struct{ error }
 func (e openError) Error() string { return strings.Join(strings.Fields(e.error.Error()), " ") }
 func (e openError) Unwrap() error { return e.error }
 
-func postgresConfig(url string) (*pgxpool.Config, error) {
-	config, err := pgxpool.ParseConfig(url)
+func postgresConfig(text string) (*pgxpool.Config, error) {
+	config, err := pgxpool.ParseConfig(text)
 	if err != nil {
 		return nil, err
 	}
-	if !strings.Contains(url, "pool_max_conns") {
+	if !setsMaxConns(text) {
 		config.MaxConns = defaultMaxConns
 	}
 	if config.ConnConfig.ConnectTimeout == 0 {
@@ -103,6 +103,11 @@ func postgresConfig(url string) (*pgxpool.Config, error) {
 	dialer := &net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}}
 	config.ConnConfig.DialFunc = dialer.DialContext
 	return config, nil
+}
+
+func setsMaxConns(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && u.Query().Has("pool_max_conns")
 }
 
 // prepare checks that the database can hold every text, and upgrades its schema.
@@ -123,7 +128,8 @@ const migrationLock = 7267870677827073540
 // migrate upgrades the schema while it holds a lock that keeps other nodes, which
 // may start at the same time, waiting.
 func (e *postgresEngine) migrate(ctx context.Context) error {
-	return pgx.BeginFunc(ctx, e.pool, func(p pgx.Tx) error {
+	// Each statement has to see what the node before it has committed.
+	return pgx.BeginTxFunc(ctx, e.pool, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, func(p pgx.Tx) error {
 		t := &tx{conn: newPostgresConn(p.Conn()), dialect: postgresDialect}
 		// An index on a large table takes its time.
 		for _, limit := range []string{"statement_timeout", "lock_timeout"} {
@@ -180,7 +186,7 @@ func (e *postgresEngine) update(ctx context.Context, scope string, f func(*tx) e
 	u := newUpdate(ctx, f)
 	if scope == "" {
 		batch := []*update{u}
-		finish(batch, e.commit(scope, batch))
+		finish(batch, e.commit(ctx, scope, batch))
 		return u.err
 	}
 	opened, err := e.lanes.enter(scope, u)
@@ -209,14 +215,14 @@ func (e *postgresEngine) run(scope string) {
 		if batch == nil {
 			return
 		}
-		finish(batch, e.commit(scope, batch))
+		finish(batch, e.commit(context.Background(), scope, batch))
 	}
 }
 
 // commit makes a batch durable. It tries again what certainly left nothing; how
 // a commit ended whose answer was lost, nobody knows.
-func (e *postgresEngine) commit(scope string, batch []*update) error {
-	ctx, cancel := context.WithTimeout(context.Background(), e.updateTimeout)
+func (e *postgresEngine) commit(ctx context.Context, scope string, batch []*update) error {
+	ctx, cancel := context.WithTimeout(ctx, e.updateTimeout)
 	defer cancel()
 	for {
 		err := retry(ctx, func() (again bool, err error) {
@@ -332,6 +338,9 @@ func passing(err error) bool {
 	}
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		return true
+	}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return false // a net.Error too, but it is the caller's time that is over
 	}
 	_, broken := errors.AsType[net.Error](err)
 	return broken || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)

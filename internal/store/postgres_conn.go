@@ -89,6 +89,9 @@ func (c *postgresConn) dropQueued() {
 }
 
 func (c *postgresConn) script(ctx context.Context, text string) error {
+	if c.queued.Len() > 0 {
+		return errors.New("a script would overtake what is queued")
+	}
 	return c.conn.PgConn().Exec(ctx, text).Close()
 }
 
@@ -104,7 +107,7 @@ func (c *postgresConn) release(ctx context.Context) error {
 }
 
 func (c *postgresConn) undo(ctx context.Context, cause error) error {
-	if isConflict(cause) {
+	if isConflict(cause) || isLockTimeout(cause) {
 		return cause // which the whole transaction gets over by another attempt
 	}
 	unsent := c.marked

@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/supportd/supportd/internal/cases"
+	"github.com/supportd/supportd/internal/jobs"
 	"github.com/supportd/supportd/internal/store"
 	"github.com/supportd/supportd/internal/store/pgtest"
 )
@@ -353,7 +354,7 @@ func mustRefuse(t *testing.T, url, state string, times int, when string) {
 
 func TestConflictsAreTriedAgain(t *testing.T) {
 	t.Parallel()
-	for name, state := range map[string]string{"serialization failure": "40001", "deadlock": "40P01"} {
+	for name, state := range map[string]string{"serialization failure": "40001", "deadlock": "40P01", "lock timeout": "55P03"} {
 		for _, when := range []string{"NOT DEFERRABLE", "DEFERRABLE INITIALLY DEFERRED"} {
 			t.Run(name+" "+when, func(t *testing.T) {
 				t.Parallel()
@@ -466,4 +467,140 @@ func TestAnUnclearCommitIsNotTriedAgain(t *testing.T) {
 		}
 		mustInsert(t, s, "after "+id)
 	}
+}
+
+// mustHold takes the lock of an account until release, as another node does.
+func mustHold(t *testing.T, url, account string) (release func()) {
+	t.Helper()
+	other, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = other.Close(context.Background()) }) // with what it holds
+	for _, text := range []string{"BEGIN", "SELECT name FROM update_locks WHERE name = '" + account + "' FOR UPDATE"} {
+		if _, err := other.Exec(t.Context(), text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return func() {
+		t.Helper()
+		if _, err := other.Exec(t.Context(), "COMMIT"); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// An update that meets a conflict takes those with it that share its commit, and
+// all of them are tried again.
+func TestConflictsAmongOthersAreTriedAgain(t *testing.T) {
+	t.Parallel()
+	for name, state := range map[string]string{"serialization failure": "40001", "lock timeout": "55P03"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := pgtest.Database(t)
+			s := mustOpenURL(t, url)
+			mustInsert(t, s, "first") // makes the lock
+			mustRefuse(t, url, state, 3, "NOT DEFERRABLE")
+			release := mustHold(t, url, account)
+			var wg sync.WaitGroup
+			for i := range 4 { // one has its turn, the others are a batch after it
+				wg.Go(func() {
+					if err := insert(t.Context(), s, fmt.Sprint(i)); err != nil {
+						t.Errorf("Update() among others = %v, want nil", err)
+					}
+				})
+			}
+			mustEventually(t, "a batch", func() error {
+				if n := s.Waiting(account); n != 3 {
+					return fmt.Errorf("%d updates wait", n)
+				}
+				return nil
+			})
+			release()
+			wg.Wait()
+			for i := range 4 {
+				if !has(t, s, fmt.Sprint(i)) {
+					t.Errorf("case %d is not there", i)
+				}
+			}
+		})
+	}
+}
+
+// A deadline that passed is the caller's affair, not one of the connection: the
+// account's other callers go on.
+func TestAnUpdateWhoseTimeIsOverIsNotTriedAgain(t *testing.T) {
+	t.Parallel()
+	s := mustOpenURL(t, pgtest.Database(t))
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	runs := 0
+	err := s.Cases().Update(ctx, account, func(cases.Tx) error {
+		runs++
+		<-ctx.Done()
+		return ctx.Err()
+	})
+	if !errors.Is(err, context.DeadlineExceeded) || runs != 1 {
+		t.Errorf("Update() = %v after %d attempts, want %v after one", err, runs, context.DeadlineExceeded)
+	}
+	mustInsert(t, s, "next")
+}
+
+// The place of a dead job may be taken between the look and the change.
+func TestAKeyThatIsTakenMeanwhileLeavesOtherDeadJobsToRevive(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Database(t)
+	s := mustOpenURL(t, url)
+	pgtest.Exec(t, url, `INSERT INTO jobs (account, id, kind, unique_key, priority, run_at, state, attempt, lease, leased_until, error)
+		VALUES ('', 'a', 'kind', 'key', 0, 0, 'dead', 1, '', 0, ''), ('', 'b', 'kind', '', 0, 0, 'dead', 1, '', 0, '')`)
+	other, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close(context.Background())
+	for _, text := range []string{"BEGIN", `INSERT INTO jobs (account, id, kind, unique_key, priority, run_at, state, attempt, lease, leased_until, error)
+		VALUES ('', 'c', 'kind', 'key', 0, 0, 'waiting', 0, '', 0, '')`} {
+		if _, err := other.Exec(t.Context(), text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	revived := make(chan error, 1)
+	go func() {
+		n, err := (&jobs.Runner{Store: s.Jobs()}).RetryAll(t.Context(), jobs.Filter{})
+		if n != 1 && err == nil {
+			err = fmt.Errorf("%d jobs wait again, want 1", n)
+		}
+		revived <- err
+	}()
+	mustEventually(t, "waiting for the key", func() error {
+		if len(pgtest.Query[int](t, url, `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)) == 0 {
+			return errors.New("nobody waits")
+		}
+		return nil
+	})
+	if _, err := other.Exec(t.Context(), "COMMIT"); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-revived; err != nil {
+		t.Errorf("RetryAll() = %v, want nil", err)
+	}
+}
+
+func TestNodesThatStartTogetherMigrateOnceWhateverTheDefaults(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Database(t) + "&default_transaction_isolation=repeatable%20read"
+	var wg sync.WaitGroup
+	for range 6 {
+		wg.Go(func() {
+			s, err := store.Open(t.Context(), url)
+			if err != nil {
+				t.Errorf("Open(new database, beside others) = %v, want nil", err)
+				return
+			}
+			if err := s.Close(); err != nil {
+				t.Errorf("Close() = %v", err)
+			}
+		})
+	}
+	wg.Wait()
 }

@@ -74,7 +74,7 @@ func openEngine(ctx context.Context, url string) (engine, error) {
 		}
 		return e, nil
 	}
-	return nil, fmt.Errorf("database %q: want sqlite://FILE or postgres://…", redacted(url))
+	return nil, errors.New("database: want sqlite://FILE or postgres://USER:PASSWORD@HOST/NAME") // it may have a password in it
 }
 
 const sqliteScheme = "sqlite://"
@@ -82,15 +82,6 @@ const sqliteScheme = "sqlite://"
 // IsShared reports whether url names a database that several nodes can share.
 func IsShared(url string) bool {
 	return strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://")
-}
-
-// redacted returns what of a text that is no URL we know can be shown: it may
-// be a mistyped one with a password in it.
-func redacted(text string) string {
-	if scheme, _, ok := strings.Cut(text, "://"); ok {
-		return scheme + "://…"
-	}
-	return text
 }
 
 // Close waits for running transactions and closes the database.

@@ -246,7 +246,7 @@ func (t Table) scan(r scanner) (Row, error) {
 	for i, c := range t.Columns {
 		row[i] = c.Type.plain(row[i])
 		if row[i] != nil && !c.Type.has(row[i]) {
-			return nil, fmt.Errorf("column %s holds %T, want %s", c.Name, row[i], c.Type)
+			return nil, fmt.Errorf("column %s of the row %q holds %q, which is no %s (a text is UTF-8)", c.Name, row[:t.Key], row[i], c.Type)
 		}
 	}
 	return row, nil

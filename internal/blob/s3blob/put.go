@@ -24,7 +24,7 @@ func (s *Store) Put(ctx context.Context, key string, r io.Reader) error {
 	if err := blob.CheckKey(key); err != nil {
 		return err
 	}
-	if err := s.put(ctx, s.name(key), until(ctx, r)); err != nil {
+	if err := s.put(ctx, s.name(key), blob.UntilDone(ctx, r)); err != nil {
 		return fmt.Errorf("put blob %s: %w", key, err)
 	}
 	return nil
@@ -32,9 +32,11 @@ func (s *Store) Put(ctx context.Context, key string, r io.Reader) error {
 
 func (s *Store) put(ctx context.Context, name string, r io.Reader) error {
 	var part bytes.Buffer
-	if _, err := io.CopyN(&part, r, partSize); err == io.EOF {
+	_, err := io.CopyN(&part, r, partSize)
+	if err == io.EOF {
 		return s.putObject(ctx, name, part.Bytes())
-	} else if err != nil {
+	}
+	if err != nil {
 		return err
 	}
 	return s.putParts(ctx, name, &part, r)
@@ -127,20 +129,5 @@ func (s *Store) abortUpload(ctx context.Context, name string, id *string) {
 	_ = s.request(ctx, func(ctx context.Context) error {
 		_, err := s.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &s.bucket, Key: &name, UploadId: id})
 		return err
-	})
-}
-
-// readerFunc is an io.Reader made of its method.
-type readerFunc func(p []byte) (int, error)
-
-func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
-
-// until returns r, ending with the error of ctx once that is done.
-func until(ctx context.Context, r io.Reader) io.Reader {
-	return readerFunc(func(p []byte) (int, error) {
-		if err := ctx.Err(); err != nil {
-			return 0, err
-		}
-		return r.Read(p)
 	})
 }

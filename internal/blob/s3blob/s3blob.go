@@ -269,6 +269,7 @@ func (s *Store) download(ctx context.Context, name string) (io.ReadCloser, error
 	}
 	b.r = out.Body
 	if out.ContentLength == nil || *out.ContentLength > wholeUpTo {
+		b.timer.Stop() // until the first Read
 		return b, nil
 	}
 	defer b.Close()
