@@ -89,6 +89,13 @@ func mustProgram(t *testing.T) string {
 }
 
 func TestMain(m *testing.M) {
+	if setting := os.Getenv(nodeVariable); setting != "" {
+		if err := serveNode(setting); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	code := m.Run()
 	if path, err := program(); err == nil {
 		_ = os.RemoveAll(filepath.Dir(path)) // what stays in the temporary folder harms nobody
