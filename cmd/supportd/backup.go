@@ -11,11 +11,8 @@ import (
 
 func (p *program) backupCommand() *cobra.Command {
 	var c *cobra.Command
-	c = p.admin("backup FILE", "Write a backup into a new file, beside a running server", func(ctx context.Context, s *server.Server) (document, error) {
+	c = p.command("backup FILE", "Write a backup into a new file, beside a running server", true, server.Open, func(ctx context.Context, s *server.Server) (document, error) {
 		file := c.Flags().Arg(0)
-		if s.Fresh() {
-			return document{}, errors.New("there is nothing to back up")
-		}
 		return done("backup is in %s; it holds secrets, guard it as you guard the data folder", file), s.Backup(ctx, file)
 	})
 	c.Args = oneFile

@@ -59,9 +59,18 @@ func group(use, short string, commands ...*cobra.Command) *cobra.Command {
 	return c
 }
 
-// admin makes an administration command, which works on the open store beside
-// a server that may be running. work returns what to print.
+// admin makes an administration command, which works on the database beside a
+// server that may be running. work returns what to print.
 func (p *program) admin(use, short string, work func(context.Context, *server.Server) (document, error)) *cobra.Command {
+	return p.command(use, short, false, server.Administer, work)
+}
+
+// command makes a command that works on what open opens, perhaps only if it is
+// there already.
+func (p *program) command(use, short string, existing bool,
+	open func(context.Context, server.Config) (*server.Server, error),
+	work func(context.Context, *server.Server) (document, error),
+) *cobra.Command {
 	c := &cobra.Command{Use: use, Short: short, Args: noArgs}
 	p.bindJSON(c)
 	c.RunE = func(c *cobra.Command, _ []string) (err error) {
@@ -69,13 +78,14 @@ func (p *program) admin(use, short string, work func(context.Context, *server.Se
 		if err != nil {
 			return err
 		}
-		s, err := server.Open(c.Context(), config)
+		config.Existing = existing
+		s, err := open(c.Context(), config)
 		if err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, s.Close()) }()
 		if s.Fresh() { // perhaps a mistyped --data
-			fmt.Fprintf(p.stderr, "supportd: %s is a new installation\n", config.Data)
+			fmt.Fprintf(p.stderr, "supportd: %s is a new installation\n", config.Place())
 		}
 		found, err := work(c.Context(), s)
 		if err != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -18,11 +17,8 @@ import (
 func (p *program) exportCommand() *cobra.Command {
 	var c *cobra.Command
 	var allowMissing bool
-	c = p.admin("export DIR", "Write everything into a folder, beside a running server, to move to another database or store", func(ctx context.Context, s *server.Server) (document, error) {
+	c = p.command("export DIR", "Write everything into a folder, beside a running server, to move to another database or store", true, server.Open, func(ctx context.Context, s *server.Server) (document, error) {
 		folder := c.Flags().Arg(0)
-		if s.Fresh() {
-			return document{}, errors.New("there is nothing to export")
-		}
 		shown := newProgressLine(p.stderr)
 		moved, err := s.Export(ctx, folder, server.ExportOptions{AllowMissing: allowMissing, Tell: shown.tell})
 		shown.end()

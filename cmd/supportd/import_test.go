@@ -43,7 +43,7 @@ func TestExportAndImport(t *testing.T) {
 		checkRefusal(t, command(t, from, "", args...), 2, "needs one DIR", args...)
 	}
 	empty := []string{"SUPPORTD_DATA=" + filepath.Join(folder, "empty")}
-	checkRefusal(t, command(t, empty, "", "export", filepath.Join(folder, "x")), 1, "there is nothing to export")
+	checkRefusal(t, command(t, empty, "", "export", filepath.Join(folder, "x")), 1, "there is no installation in")
 }
 
 func TestProgressIsALineOnATerminalAndLinesElsewhere(t *testing.T) {

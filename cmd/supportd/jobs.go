@@ -53,7 +53,7 @@ func (p *program) jobsList() *cobra.Command {
 	var account, kind, state string
 	var limit int
 	var c *cobra.Command
-	c = p.admin("list", "List jobs that are not done", func(ctx context.Context, s *server.Server) (document, error) {
+	c = p.command("list", "List jobs that are not done", true, server.Administer, func(ctx context.Context, s *server.Server) (document, error) {
 		f, err := jobFilter(c.Flags(), account, kind, state)
 		if err != nil {
 			return document{}, err
@@ -98,7 +98,7 @@ func (p *program) jobsChange(use, short, outcome string,
 	var account, kind string
 	var all bool
 	var c *cobra.Command
-	c = p.admin(use+" [ID...]", short, func(ctx context.Context, s *server.Server) (document, error) {
+	c = p.command(use+" [ID...]", short, true, server.Administer, func(ctx context.Context, s *server.Server) (document, error) {
 		ids := c.Flags().Args()
 		if all {
 			f, err := jobFilter(c.Flags(), account, kind, "")

@@ -49,6 +49,8 @@ type Config struct {
 	RetentionMonths int
 	// Log takes the records of requests and of jobs; nil drops them.
 	Log *slog.Logger
+	// Existing refuses to make a new installation.
+	Existing bool
 	// Now is the clock of all rules; nil means time.Now. Signatures are judged
 	// by time.Now in any case: the callers who date them have no other clock.
 	Now func() time.Time
@@ -178,7 +180,7 @@ func (c *Config) openBucket(ctx context.Context, where string) (blobStore, error
 		return nil, err
 	}
 	bucket.AccessKeyID, bucket.SecretAccessKey = c.BlobsKeyID, c.BlobsSecret
-	opened, err := s3blob.Open(ctx, bucket)
+	opened, err := s3blob.New(ctx, bucket)
 	if err != nil {
 		return nil, err
 	}
@@ -187,6 +189,9 @@ func (c *Config) openBucket(ctx context.Context, where string) (blobStore, error
 
 // makeData makes the data folder if anything will be in it.
 func (c *Config) makeData() error {
+	if c.Existing && !store.Exists(c.databaseURL()) {
+		return fmt.Errorf("there is no installation in %s", c.Place())
+	}
 	if c.Database != "" && c.Blobs != "" && (c.MasterKey != "" || c.MasterKeyFile != "") {
 		return nil
 	}

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/supportd/supportd/internal/accesslog"
 )
 
 // healthz says that the process answers.
@@ -39,6 +41,7 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	if !answer.Ready {
+		accesslog.From(r.Context()).Err = fmt.Errorf("not ready: %v", answer.Checks)
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
 	_ = json.NewEncoder(w).Encode(answer) // a client that went away has no use for an error

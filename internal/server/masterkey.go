@@ -35,7 +35,11 @@ func (s *Server) masterKey(ctx context.Context) ([]byte, error) {
 	}
 	s.fresh = added
 	if _, err := box.Open(proof, masterKeyProof); err != nil {
-		return nil, errors.New("the master key is not the one that this database was made with")
+		wrong := errors.New("the master key is not the one that this database was made with")
+		if s.madeKey != "" { // another node has made its own meanwhile
+			return nil, errors.Join(wrong, os.Remove(s.madeKey))
+		}
+		return nil, wrong
 	}
 	return master, nil
 }
@@ -82,6 +86,7 @@ func (s *Server) makeMasterKey(ctx context.Context, file string) ([]byte, error)
 	if err != nil {
 		return nil, err
 	}
+	s.madeKey = file
 	return decodeMasterKey(file, text)
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/supportd/supportd/internal/blob/s3blob/s3test"
@@ -103,5 +104,105 @@ func TestABucketServesOneDatabaseOnly(t *testing.T) {
 		if !strings.Contains(fmt.Sprint(err), want) {
 			t.Errorf("Open(bucket of another database) = %v, want %q in it", err, want)
 		}
+	}
+}
+
+// A bucket whose server is away keeps nobody from what needs no attachments: a
+// key can be revoked, and a node that starts serves.
+func TestABucketThatIsAwayHoldsUpOnlyAttachments(t *testing.T) {
+	t.Parallel()
+	bucket := s3test.Start(t)
+	config := server.Config{
+		Data: filepath.Join(t.TempDir(), "data"), Blobs: bucket.URL(bucket.Bucket(t)),
+		BlobsKeyID: bucket.AccessKey, BlobsSecret: bucket.SecretKey, Listen: "127.0.0.1:0",
+	}
+	bucket.Kill()
+	admin, err := server.Administer(t.Context(), config)
+	if err != nil {
+		t.Fatalf("Administer() = %v, want nil", err)
+	}
+	if _, err := admin.FirstRun(t.Context()); err != nil {
+		t.Errorf("FirstRun() = %v, want nil", err)
+	}
+	if err := admin.Close(); err != nil {
+		t.Errorf("Close() = %v, want nil", err)
+	}
+	s := mustServe(t, config)
+	if !strings.Contains(s.log.String(), "the server of the bucket is away") {
+		t.Errorf("the log says %s, want that the bucket is away", s.log.String())
+	}
+	s.mustCreateCase(t, "while it is away")
+	checks, status := s.mustReadiness(t)
+	if status != http.StatusServiceUnavailable || checks["database"] != "ok" || !strings.Contains(checks["attachments"], "connection refused") {
+		t.Errorf("readiness = %d %v, want 503 for the attachments, with the reason", status, checks)
+	}
+	bucket.Restart(t)
+	if checks, status := s.mustReadiness(t); status != http.StatusOK {
+		t.Errorf("readiness of a bucket that is back = %d %v, want 200", status, checks)
+	}
+	s.mustCreateWithFile(t, "after it came back")
+	config.Data = filepath.Join(t.TempDir(), "other")
+	if other, err := server.Open(t.Context(), config); err == nil || !strings.Contains(err.Error(), "belong to another database") {
+		t.Errorf("Open() of another database on the bucket = %v, want a refusal: it was marked when it came back", err)
+		if err == nil {
+			_ = other.Close() // the test has failed
+		}
+	}
+}
+
+func TestReadinessSaysWhyADatabaseIsAway(t *testing.T) {
+	t.Parallel()
+	postgres := pgtest.Start(t, pgtest.Options{Durable: true})
+	s := mustServe(t, server.Config{Database: postgres.CreateDatabase(t), Blobs: "file://" + t.TempDir()})
+	postgres.Stop(t, pgtest.Immediate)
+	checks, status := s.mustReadiness(t)
+	if status != http.StatusServiceUnavailable || checks["attachments"] != "ok" || strings.Contains(checks["database"], "no answer") {
+		t.Errorf("readiness = %d %v, want 503 for the database, with the reason", status, checks)
+	}
+	if !strings.Contains(s.log.String(), "not ready") {
+		t.Errorf("the log says %s, want why the node is not ready", s.log.String())
+	}
+	postgres.StartAgain(t)
+	for range 10 { // as many checks may meet a connection that broke
+		if _, status = s.mustReadiness(t); status == http.StatusOK {
+			return
+		}
+	}
+	t.Errorf("readiness of a database that is back = %d, want 200", status)
+}
+
+// Of two nodes with keys of their own one is refused, and does not keep its key
+// for the next time.
+func TestANodeThatIsRefusedKeepsNoMasterKey(t *testing.T) {
+	t.Parallel()
+	config := server.Config{Database: pgtest.Database(t), Blobs: "file://" + t.TempDir()}
+	var folders [6]string
+	var outcomes [6]error
+	var wg sync.WaitGroup
+	for i := range folders {
+		folders[i] = filepath.Join(t.TempDir(), "data")
+		wg.Go(func() {
+			c := config
+			c.Data = folders[i]
+			s, err := server.Open(t.Context(), c)
+			if err == nil {
+				err = s.Close()
+			}
+			outcomes[i] = err
+		})
+	}
+	wg.Wait()
+	kept := 0
+	for i, folder := range folders {
+		_, err := os.Stat(filepath.Join(folder, server.MasterKeyFile))
+		if (err == nil) != (outcomes[i] == nil) {
+			t.Errorf("node %d ended with %v, its master key is there: %v", i, outcomes[i], err == nil)
+		}
+		if err == nil {
+			kept++
+		}
+	}
+	if kept != 1 {
+		t.Errorf("%d nodes have a master key, want 1: %v", kept, outcomes)
 	}
 }

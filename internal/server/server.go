@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/supportd/supportd/internal/accesslog"
@@ -37,15 +38,29 @@ type Server struct {
 	blobs   blobStore
 	metrics *metrics
 	handler http.Handler
-	lock    *os.File // nil unless this process serves
-	fresh   bool     // the database was empty
+	lock    *os.File    // nil unless this process serves
+	fresh   bool        // the database was empty
+	madeKey string      // the file of a master key that was made now
+	paired  atomic.Bool // the attachments are known to be those of the database
 
 	databaseCheck, attachmentsCheck *sharedCheck
 }
 
-// Open opens everything that the configuration names, but listens nowhere. The
-// administration commands use it beside a running server.
+// Open opens everything that the configuration names, but listens nowhere.
 func Open(ctx context.Context, c Config) (*Server, error) {
+	s, err := Administer(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.openAttachments(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// Administer opens what administration beside a running server needs: all but
+// the attachments, which may be away when a key has to be revoked.
+func Administer(ctx context.Context, c Config) (*Server, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
@@ -59,6 +74,9 @@ func Open(ctx context.Context, c Config) (*Server, error) {
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
+	if c.Existing && s.fresh {
+		return nil, errors.Join(fmt.Errorf("there is no installation in %s", c.Place()), s.Close())
+	}
 	return s, nil
 }
 
@@ -67,12 +85,6 @@ func (s *Server) open(ctx context.Context) (err error) {
 		return err
 	}
 	if err := s.refuseUnfinishedImport(ctx); err != nil {
-		return err
-	}
-	if s.blobs, err = s.config.openBlobs(ctx); err != nil {
-		return err
-	}
-	if err := s.pairBlobs(ctx); err != nil {
 		return err
 	}
 	master, err := s.masterKey(ctx)
@@ -93,7 +105,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 	}
 	s.IAM = &iam.Service{Store: s.store.IAM(), Box: secrets, Now: s.config.Now}
 	s.Cases = &cases.Service{
-		Store: s.store.Cases(), Blobs: s.blobs, Catalog: known, Now: s.config.Now,
+		Store: s.store.Cases(), Catalog: known, Now: s.config.Now,
 		Limits:          s.config.Limits.cases(),
 		RetentionMonths: s.config.RetentionMonths,
 	}
@@ -107,7 +119,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 	s.metrics = newMetrics()
 	s.Jobs = s.newRunner()
 	s.databaseCheck = &sharedCheck{check: s.store.Check}
-	s.attachmentsCheck = &sharedCheck{check: s.blobs.Check}
+	s.attachmentsCheck = &sharedCheck{check: s.checkAttachments}
 	s.handler = accesslog.Handler(s.routes(api), s.log, s.metrics.observe)
 	return nil
 }

@@ -208,6 +208,13 @@ func (e *postgresEngine) update(ctx context.Context, scope string, f func(*tx) e
 	return u.err
 }
 
+func (e *postgresEngine) check(ctx context.Context, f func(*tx) error) error {
+	ctx, cancel := context.WithTimeout(ctx, e.updateTimeout)
+	defer cancel()
+	_, err := e.transact(ctx, "", []*update{newUpdate(ctx, f)})
+	return err
+}
+
 // run commits what is waiting in a lane until it is empty.
 func (e *postgresEngine) run(scope string) {
 	for {

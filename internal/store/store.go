@@ -14,6 +14,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/supportd/supportd/internal/cases"
@@ -42,6 +43,8 @@ type engine interface {
 	// a name of the store's own, run as if one after the other; those of the
 	// empty scope beside all others.
 	update(ctx context.Context, scope string, f func(*tx) error) error
+	// check runs f in a transaction, without another attempt.
+	check(ctx context.Context, f func(*tx) error) error
 	backup(ctx context.Context, file string) error
 	close() error
 }
@@ -84,6 +87,14 @@ func IsShared(url string) bool {
 	return strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://")
 }
 
+// Exists reports whether the file of an embedded database is there. Of a shared
+// one only Open can tell.
+func Exists(url string) bool {
+	file, embedded := strings.CutPrefix(url, sqliteScheme)
+	_, err := os.Stat(file)
+	return !embedded || err == nil
+}
+
 // Close waits for running transactions and closes the database.
 func (s *Store) Close() error { return s.engine.close() }
 
@@ -103,7 +114,7 @@ func (s *Store) Backup(ctx context.Context, file string) error {
 
 // Check reports whether the database takes writes now.
 func (s *Store) Check(ctx context.Context) error {
-	return s.engine.update(ctx, "", func(t *tx) error {
+	return s.engine.check(ctx, func(t *tx) error {
 		return t.exec(ctx, `INSERT INTO settings (name, value) VALUES ('check', $1)
 			ON CONFLICT (name) DO UPDATE SET value = excluded.value`, []byte{1})
 	})

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -110,6 +111,8 @@ func explain(err error) error {
 	status := statusOf(err)
 	var network net.Error
 	switch {
+	case strings.Contains(err.Error(), "get credentials"): // of the SDK, which has no name for it
+		return fmt.Errorf("no credentials for it were found: %w", err)
 	case codeOf(err) == "NoSuchBucket":
 		return fmt.Errorf("no such bucket: %w", err)
 	case status == http.StatusForbidden || status == http.StatusUnauthorized:

@@ -42,6 +42,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 
 	"github.com/supportd/supportd/internal/blob"
@@ -54,6 +55,8 @@ const (
 
 	// openingPatience is short: whoever starts a server waits for the answer.
 	openingPatience = 10 * time.Second
+	// checkPatience is for an answer that one in a hundred servers refuses.
+	checkPatience = time.Second
 )
 
 // Store is a [blob.Store] in a bucket. It is safe for concurrent use.
@@ -70,9 +73,21 @@ type Store struct {
 
 var _ blob.Store = (*Store)(nil)
 
-// Open returns the store that c describes. It asks the bucket for a first key,
-// so that a wrong name, endpoint or credential is told now.
+// Open returns the store that c describes, and asks for it with Reach.
 func Open(ctx context.Context, c Config) (*Store, error) {
+	s, err := New(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Reach(ctx); err != nil {
+		_ = s.Close() // never fails
+		return nil, err
+	}
+	return s, nil
+}
+
+// New returns the store that c describes without asking for it.
+func New(ctx context.Context, c Config) (*Store, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
@@ -80,12 +95,38 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("S3 bucket %s: %w", c.Bucket, err)
 	}
-	s := newStore(c, sdk)
-	if err := s.reach(ctx); err != nil {
-		_ = s.Close() // never fails
-		return nil, fmt.Errorf("%v: %w", c, explain(err))
+	return newStore(c, sdk), nil
+}
+
+// ErrAway means that the server of the bucket does not answer now, which says
+// nothing about the bucket.
+var ErrAway = errors.New("the server of the bucket is away")
+
+// Reach asks the bucket for a first key, so that a wrong name, endpoint or
+// credential is told. It returns ErrAway when that cannot be known now.
+func (s *Store) Reach(ctx context.Context) error {
+	err := s.hurried(openingPatience).request(ctx, func(ctx context.Context) error {
+		_, err := s.client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{
+			Bucket:  &s.bucket,
+			Prefix:  aws.String(s.folder + objects + "/"),
+			MaxKeys: aws.Int32(1),
+		})
+		return err
+	})
+	if err == nil {
+		return nil
 	}
-	return s, nil
+	if passing(err) {
+		return fmt.Errorf("S3 bucket %s: %w: %w", s.bucket, ErrAway, explain(err))
+	}
+	return fmt.Errorf("S3 bucket %s: %w", s.bucket, explain(err))
+}
+
+// hurried is the store without more patience than this.
+func (s *Store) hurried(patience time.Duration) *Store {
+	hurried := *s
+	hurried.patience = min(s.patience, patience)
+	return &hurried
 }
 
 // load returns the settings of the SDK: its own files and environment, and what
@@ -137,6 +178,7 @@ func newStore(c Config, sdk aws.Config) *Store {
 		o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
 		o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenSupported
 		o.DisableLogOutputChecksumValidationSkipped = true
+		o.Logger = logging.Nop{} // errors say what went wrong
 	})
 	return s
 }
@@ -173,21 +215,6 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// reach asks for a list, not for the bucket's head: an answer to HEAD has no
-// body and so does not say why.
-func (s *Store) reach(ctx context.Context) error {
-	hurried := *s
-	hurried.patience = min(s.patience, openingPatience)
-	return hurried.request(ctx, func(ctx context.Context) error {
-		_, err := s.client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{
-			Bucket:  &s.bucket,
-			Prefix:  aws.String(s.folder + objects + "/"),
-			MaxKeys: aws.Int32(1),
-		})
-		return err
-	})
-}
-
 func (s *Store) name(key string) string { return s.folder + objects + "/" + key + mark }
 
 // key returns the key of the blob that an object is, if it is one.
@@ -220,11 +247,13 @@ func (s *Store) remove(ctx context.Context, name string) error {
 }
 
 // Check implements [blob.Store]: it writes an object beside those of the blobs
-// and removes it.
+// and removes it. Whoever asks wants to know what is now: it does not wait for
+// a server that is away.
 func (s *Store) Check(ctx context.Context) error {
-	err := s.putObject(ctx, s.folder+probe, []byte("check"))
+	now := s.hurried(checkPatience)
+	err := now.putObject(ctx, s.folder+probe, []byte("check"))
 	if err == nil {
-		err = s.remove(ctx, s.folder+probe)
+		err = now.remove(ctx, s.folder+probe)
 	}
 	if err != nil {
 		return fmt.Errorf("S3 bucket %s: %w", s.bucket, explain(err))
