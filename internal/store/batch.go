@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"sync/atomic"
@@ -76,6 +77,29 @@ func runAll(t *tx, batch []*update) error {
 		}
 		if err := runOne(t, u); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// errUndo says that a batch has to be rolled back and run again by runAll.
+var errUndo = errors.New("an update of the batch has to be undone")
+
+// runTogether does what runAll does without savepoints, which are as many
+// statements as most updates have themselves: hardly any fails once it has
+// written something. When one does it returns errUndo.
+func runTogether(t *tx, batch []*update) error {
+	for _, u := range batch {
+		if !u.begin() {
+			continue
+		}
+		if u.err = u.ctx.Err(); u.err != nil {
+			continue
+		}
+		before := t.written
+		u.err = protect(u.f, t)
+		if u.err != nil && (t.written != before || t.conn.failed()) {
+			return errUndo
 		}
 	}
 	return nil

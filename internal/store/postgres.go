@@ -208,11 +208,16 @@ func (e *postgresEngine) update(ctx context.Context, scope string, f func(*tx) e
 	return u.err
 }
 
+// checkPatience gets over connections that broke, but not over an outage, of
+// which whoever asks wants to hear.
+const checkPatience = 2 * time.Second
+
 func (e *postgresEngine) check(ctx context.Context, f func(*tx) error) error {
-	ctx, cancel := context.WithTimeout(ctx, e.updateTimeout)
+	ctx, cancel := context.WithTimeout(ctx, min(checkPatience, e.updateTimeout))
 	defer cancel()
-	_, err := e.transact(ctx, "", []*update{newUpdate(ctx, f)})
-	return err
+	return retry(ctx, func() (again bool, err error) {
+		return e.transact(ctx, "", []*update{newUpdate(ctx, f)})
+	})
 }
 
 // run commits what is waiting in a lane until it is empty.
@@ -257,6 +262,19 @@ func (e *postgresEngine) transact(ctx context.Context, scope string, batch []*up
 			return false, ctx.Err()
 		}
 	}
+	if len(batch) > 1 {
+		again, err = e.attempt(ctx, scope, batch, runTogether)
+		if !again && (errors.Is(err, errUndo) || isRefusal(err)) {
+			return e.attempt(ctx, scope, batch, runAll)
+		}
+		return again, err
+	}
+	return e.attempt(ctx, scope, batch, runAll)
+}
+
+// attempt is one transaction. It has left nothing when it asks for another
+// attempt, when PostgreSQL refused something, and when the error is errUndo.
+func (e *postgresEngine) attempt(ctx context.Context, scope string, batch []*update, run func(*tx, []*update) error) (again bool, err error) {
 	c, err := e.pool.Acquire(ctx)
 	if err != nil {
 		return passing(err), err
@@ -269,13 +287,20 @@ func (e *postgresEngine) transact(ctx context.Context, scope string, batch []*up
 		err = t.lock(scope)
 	}
 	if err == nil {
-		err = runAll(t, batch)
+		err = run(t, batch)
 	}
 	if err != nil {
 		p.rollback()
 		return passing(err), err
 	}
 	return p.commit(ctx)
+}
+
+// isRefusal reports whether PostgreSQL refused a statement, after which a
+// transaction cannot be committed; a connection that ends says FATAL.
+func isRefusal(err error) bool {
+	pe, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && pe.SeverityUnlocalized == "ERROR"
 }
 
 // lock waits until no other transaction works on the scope. A row, not an

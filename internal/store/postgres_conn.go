@@ -95,6 +95,8 @@ func (c *postgresConn) script(ctx context.Context, text string) error {
 	return c.conn.PgConn().Exec(ctx, text).Close()
 }
 
+func (c *postgresConn) failed() bool { return c.conn.PgConn().TxStatus() == 'E' || c.conn.IsClosed() }
+
 // savepoint begins when nothing is queued: what comes before it is sent.
 func (c *postgresConn) savepoint(ctx context.Context) error {
 	c.marked = true

@@ -425,12 +425,7 @@ func TestARealDeadlockIsTriedAgain(t *testing.T) {
 	<-changed
 	var waits sync.WaitGroup
 	waits.Go(func() { exec(`UPDATE cases SET subject = 'other' WHERE id = 'a'; COMMIT`) })
-	mustEventually(t, "waiting for the update", func() error {
-		if len(pgtest.Query[int](t, url, `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)) == 0 {
-			return errors.New("nobody waits")
-		}
-		return nil
-	})
+	mustEventually(t, "waiting for the update", func() error { return waitsForALock(t, url) })
 	close(goOn) // and the update is going to wait for the other
 	waits.Wait()
 	if err := <-done; err != nil || runs.Load() < 2 {
@@ -490,6 +485,15 @@ func mustHold(t *testing.T, url, account string) (release func()) {
 	}
 }
 
+// waitsForALock returns nil when some connection to the database does.
+func waitsForALock(t *testing.T, url string) error {
+	t.Helper()
+	if len(pgtest.Query[int](t, url, `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)) == 0 {
+		return errors.New("nobody waits")
+	}
+	return nil
+}
+
 // An update that meets a conflict takes those with it that share its commit, and
 // all of them are tried again.
 func TestConflictsAmongOthersAreTriedAgain(t *testing.T) {
@@ -503,12 +507,15 @@ func TestConflictsAmongOthersAreTriedAgain(t *testing.T) {
 			mustRefuse(t, url, state, 3, "NOT DEFERRABLE")
 			release := mustHold(t, url, account)
 			var wg sync.WaitGroup
-			for i := range 4 { // one has its turn, the others are a batch after it
+			for i := range 4 { // the first one has its turn, the others are a batch after it
 				wg.Go(func() {
 					if err := insert(t.Context(), s, fmt.Sprint(i)); err != nil {
 						t.Errorf("Update() among others = %v, want nil", err)
 					}
 				})
+				if i == 0 {
+					mustEventually(t, "waiting for the account", func() error { return waitsForALock(t, url) })
+				}
 			}
 			mustEventually(t, "a batch", func() error {
 				if n := s.Waiting(account); n != 3 {
@@ -572,12 +579,7 @@ func TestAKeyThatIsTakenMeanwhileLeavesOtherDeadJobsToRevive(t *testing.T) {
 		}
 		revived <- err
 	}()
-	mustEventually(t, "waiting for the key", func() error {
-		if len(pgtest.Query[int](t, url, `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)) == 0 {
-			return errors.New("nobody waits")
-		}
-		return nil
-	})
+	mustEventually(t, "waiting for the key", func() error { return waitsForALock(t, url) })
 	if _, err := other.Exec(t.Context(), "COMMIT"); err != nil {
 		t.Fatal(err)
 	}

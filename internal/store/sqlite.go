@@ -269,6 +269,9 @@ func (c *sqliteConn) queue(ctx context.Context, text string, args []any) error {
 	return err
 }
 
+// failed is of no interest: SQLite undoes a statement that fails by itself.
+func (c *sqliteConn) failed() bool { return false }
+
 func (c *sqliteConn) savepoint(ctx context.Context) error { return c.queue(ctx, "SAVEPOINT one", nil) }
 
 func (c *sqliteConn) release(ctx context.Context) error { return c.queue(ctx, "RELEASE one", nil) }

@@ -43,7 +43,7 @@ type engine interface {
 	// a name of the store's own, run as if one after the other; those of the
 	// empty scope beside all others.
 	update(ctx context.Context, scope string, f func(*tx) error) error
-	// check runs f in a transaction, without another attempt.
+	// check runs f in a transaction, without patience for an outage.
 	check(ctx context.Context, f func(*tx) error) error
 	backup(ctx context.Context, file string) error
 	close() error

@@ -78,7 +78,7 @@ func Tables() []Table {
 // bytes, each once: account, set, SHA-256 and size. It is no table. Reading it
 // relies on the index attachments_set.
 func AttachmentBytes() Table {
-	t := table("attachment bytes", 3, "account TEXT, set_id TEXT, sha256 TEXT, size BIGINT")
+	t := table("attachment bytes", 4, "account TEXT, set_id TEXT, sha256 TEXT, size BIGINT")
 	t.from, t.distinct = "attachments", true
 	return t
 }

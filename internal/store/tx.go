@@ -20,6 +20,9 @@ type tx struct {
 
 	// enqueued says that the transaction has enqueued a job.
 	enqueued bool
+
+	// written counts the statements that may have changed something.
+	written int
 }
 
 // conn runs statements on one connection of an engine. It prepares them on
@@ -30,6 +33,9 @@ type conn interface {
 	// queue runs a statement whose outcome nobody looks at: it may be sent with
 	// the next one, which then may have its error.
 	queue(ctx context.Context, text string, args []any) error
+	// failed reports whether a statement has failed, and with it the transaction
+	// as far as it is not undone.
+	failed() bool
 	// script runs several statements, which take no arguments.
 	script(ctx context.Context, text string) error
 
@@ -69,19 +75,28 @@ func (t *tx) exec(ctx context.Context, text string, args ...any) error {
 // queue runs a statement that can hardly fail, or not alone: its error may come
 // with a later statement or with the end of the transaction.
 func (t *tx) queue(ctx context.Context, text string, args ...any) error {
+	t.written++
 	return t.conn.queue(t.context(ctx), text, args)
 }
 
 // affected runs a statement and returns how many rows it changed.
 func (t *tx) affected(ctx context.Context, text string, args ...any) (int64, error) {
+	t.written++
 	return t.conn.exec(t.context(ctx), text, args)
 }
 
 // row returns the first row, whose Scan answers sql.ErrNoRows when there is
 // none.
 func (t *tx) row(ctx context.Context, text string, args ...any) scanner {
-	found, err := t.conn.query(t.context(ctx), text, args)
+	found, err := t.query(ctx, text, args)
 	return firstRow{found, err}
+}
+
+func (t *tx) query(ctx context.Context, text string, args []any) (rows, error) {
+	if !strings.HasPrefix(text, "SELECT ") { // one with RETURNING
+		t.written++
+	}
+	return t.conn.query(t.context(ctx), text, args)
 }
 
 type firstRow struct {
@@ -109,7 +124,7 @@ func (r firstRow) Scan(dest ...any) error {
 
 // all returns what scan makes of each row.
 func all[T any](ctx context.Context, t *tx, scan func(scanner) (T, error), text string, args ...any) ([]T, error) {
-	rows, err := t.conn.query(t.context(ctx), text, args)
+	rows, err := t.query(ctx, text, args)
 	if err != nil {
 		return nil, err
 	}
