@@ -18,7 +18,7 @@ import (
 func tokenScope(who caller, operation string, filters ...string) string {
 	parts := append([]string{who.Account, operation}, filters...)
 	for i, part := range parts {
-		parts[i] = strings.NewReplacer("%", "%25", "|", "%7C").Replace(part)
+		parts[i] = strings.ReplaceAll(strings.ReplaceAll(part, "%", "%25"), "|", "%7C")
 	}
 	return strings.Join(parts, "|")
 }
