@@ -19,9 +19,16 @@ func (p *program) exportCommand() *cobra.Command {
 	var allowMissing bool
 	c = p.command("export DIR", "Write everything into a folder, beside a running server, to move to another database or store", true, server.Open, func(ctx context.Context, s *server.Server) (document, error) {
 		folder := c.Flags().Arg(0)
+		served, err := s.Served()
+		if err != nil {
+			return document{}, err
+		}
 		shown := newProgressLine(p.stderr)
 		moved, err := s.Export(ctx, folder, server.ExportOptions{AllowMissing: allowMissing, Tell: shown.tell})
 		shown.end()
+		if err == nil {
+			err = p.tellServed(s, served)
+		}
 		return movedDocument(moved, "the export is in %s; it holds secrets, guard it as you guard the data folder; the master key is not in it", folder), err
 	})
 	c.Args = oneFolder
@@ -34,6 +41,18 @@ the same folder writes what has changed. The folder holds secrets. The master ke
 not in it: the new installation needs the same one.`
 	c.Flags().BoolVar(&allowMissing, "allow-missing", false, "export without the attachments whose bytes are missing or damaged")
 	return c
+}
+
+// tellServed warns of an export that is not the last word of its installation.
+func (p *program) tellServed(s *server.Server, before bool) error {
+	now, err := s.Served()
+	switch {
+	case now:
+		fmt.Fprintln(p.stderr, "supportd: a server is running on this database: what it writes from now on is not in the export")
+	case before:
+		fmt.Fprintln(p.stderr, "supportd: a server was running on this database when the export began: what it wrote since then is not in the export")
+	}
+	return err
 }
 
 func oneFolder(c *cobra.Command, args []string) error {

@@ -10,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -112,12 +113,40 @@ func (d *Dir) Open(ctx context.Context, key string) (io.ReadCloser, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	f, err := d.root.Open(fileOf(key))
+	f, err := d.openFile(fileOf(key))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %s", ErrNotFound, key)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open blob %s: %w", key, err)
+	}
+	return f, nil
+}
+
+// errNoFile says that something else than a file, which no Put has made, is in
+// the place of one.
+var errNoFile = errors.New("no regular file")
+
+// openFile opens what List lists: no link, and no pipe, which would make the
+// caller wait for who writes into it.
+func (d *Dir) openFile(name string) (*os.File, error) {
+	info, err := d.root.Lstat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errNoFile
+	}
+	f, err := d.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	info, err = f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = errNoFile // it has come meanwhile
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
 }
@@ -154,7 +183,7 @@ func (d *Dir) prune(folder string) {
 }
 
 func (d *Dir) names(folder string) ([]string, error) {
-	f, err := d.root.Open(folder)
+	f, err := d.root.OpenFile(folder, os.O_RDONLY|syscall.O_DIRECTORY, 0) // of a pipe, an error at once
 	if err != nil {
 		return nil, err
 	}

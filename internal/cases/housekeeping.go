@@ -102,11 +102,16 @@ func enqueueDeletion(ctx context.Context, tx Tx, account string, files []Attachm
 }
 
 // DeleteFiles is the handler of jobs of the kind DeleteFilesJob. It deletes the
-// bytes of attachments whose rows are gone, and may be repeated.
+// bytes of attachments of its account whose rows are gone, and may be repeated.
 func (s *Service) DeleteFiles(ctx context.Context, job jobs.Job) error {
 	var left filesToDelete
 	if err := json.Unmarshal(job.Payload, &left); err != nil {
 		return jobs.Permanent(fmt.Errorf("payload: %w", err))
+	}
+	for _, key := range left.Keys {
+		if !strings.HasPrefix(key, job.Account+"/") {
+			return jobs.Permanent(fmt.Errorf("payload: %q is not of account %s", key, job.Account))
+		}
 	}
 	for _, key := range left.Keys {
 		if err := s.Blobs.Delete(ctx, key); err != nil {

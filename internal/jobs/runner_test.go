@@ -491,17 +491,17 @@ func (w *world) ticks() (k jobs.Kind, turns func() int) {
 	var mu sync.Mutex
 	n := 0
 	return jobs.Kind{Name: "tick", Every: 10 * time.Minute, Handler: func(context.Context, jobs.Job) error {
-			mu.Lock()
-			defer mu.Unlock()
-			n++
-			return nil
-		}}, func() int {
-			mu.Lock()
-			defer mu.Unlock()
-			got := n
-			n = 0
-			return got
-		}
+		mu.Lock()
+		defer mu.Unlock()
+		n++
+		return nil
+	}}, func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		got := n
+		n = 0
+		return got
+	}
 }
 
 func TestATurnIsTakenOnceByAllRunnersWhateverTheirClocks(t *testing.T) {

@@ -71,6 +71,9 @@ func claimExport(folder, id string) (exportFolder, error) {
 		if slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return !ours(e) }) {
 			return exportFolder{}, fmt.Errorf("%s is not empty and no export: give a new folder, or that of an export to go on with", folder)
 		}
+		if err := closeToOthers(folder); err != nil {
+			return exportFolder{}, err
+		}
 		text, err := json.Marshal(exportOwner{exportFormat, id})
 		if err != nil {
 			return exportFolder{}, err
@@ -87,7 +90,23 @@ func claimExport(folder, id string) (exportFolder, error) {
 	if owner.Installation != id {
 		return exportFolder{}, errors.Join(fmt.Errorf("%s has the export of another installation", folder), e.close())
 	}
+	if err := closeToOthers(folder); err != nil {
+		return exportFolder{}, errors.Join(err, e.close())
+	}
 	return e, nil
+}
+
+// closeToOthers leaves a folder to its owner, who must be this user: an export
+// holds secrets.
+func closeToOthers(folder string) error {
+	info, err := os.Stat(folder)
+	if err != nil || info.Mode().Perm()&0o077 == 0 {
+		return err
+	}
+	if owner, ok := info.Sys().(*syscall.Stat_t); !ok || int(owner.Uid) != os.Geteuid() {
+		return fmt.Errorf("%s is open to others and not yours to close: give a folder of your own, which an export makes if there is none", folder)
+	}
+	return os.Chmod(folder, 0o700)
 }
 
 // export is a running export.
@@ -186,14 +205,11 @@ func (x *export) writeTable(ctx context.Context, view store.Snapshot, t store.Ta
 
 // writeChunk leaves a file alone that is what it should be.
 func writeChunk(file string, c chunk) error {
-	kept, err := os.ReadFile(file)
+	kept, err := readRegular(file, int64(len(c.text)))
 	if err == nil && string(kept) == string(c.text) {
 		return nil
 	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return replaceDurably(file, c.text)
+	return replaceDurably(file, c.text) // also what is no file
 }
 
 // replaceDurably makes or replaces a private file: after a crash it has the old
@@ -223,9 +239,6 @@ func (x *export) copyAttachments(ctx context.Context, m *exported) error {
 	defer to.Close()
 	var total int64
 	for a, err := range x.listed(*m) {
-		if err == nil {
-			err = a.check()
-		}
 		if err != nil {
 			return err
 		}
@@ -238,6 +251,7 @@ func (x *export) copyAttachments(ctx context.Context, m *exported) error {
 		return err
 	}
 	slices.Sort(x.lost)
+	x.lost = slices.Compact(x.lost)
 	if len(x.lost) > 0 && !x.options.AllowMissing {
 		return fmt.Errorf("the bytes of %s are missing or damaged; with --allow-missing the export leaves them out", keysText(x.lost))
 	}
@@ -261,14 +275,12 @@ func keysText(keys []string) string {
 // copyAttachment keeps bytes that an earlier run copied, if they are still
 // those.
 func (x *export) copyAttachment(ctx context.Context, to blob.Store, p presence) error {
-	if p.there {
-		if checkBytes(ctx, to, p.attachmentBytes) == nil {
-			x.progress.add(p.size)
-			return nil
-		}
-		if err := to.Delete(ctx, p.key()); err != nil {
-			return err
-		}
+	if p.there && checkBytes(ctx, to, p.attachmentBytes) == nil {
+		x.progress.add(p.size)
+		return nil
+	}
+	if err := to.Delete(ctx, p.key()); err != nil { // also what is no file, which a store does not list
+		return err
 	}
 	err := copyBytes(ctx, x.server.blobs, to, p.attachmentBytes)
 	if errors.Is(err, blob.ErrNotFound) || errors.Is(err, errOtherBytes) {

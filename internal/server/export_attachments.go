@@ -12,6 +12,7 @@ import (
 
 	"github.com/supportd/supportd/internal/blob"
 	"github.com/supportd/supportd/internal/cases"
+	"github.com/supportd/supportd/internal/store"
 )
 
 // attachmentBytes are the bytes of an attachment, perhaps of several with the
@@ -21,17 +22,22 @@ type attachmentBytes struct {
 	size                 int64
 }
 
+// attachmentBytesOf returns what a row of the list names.
+func attachmentBytesOf(row store.Row) (attachmentBytes, error) {
+	account, _ := row[0].(string)
+	set, _ := row[1].(string)
+	hash, _ := row[2].(string)
+	size, ok := row[3].(int64)
+	a := attachmentBytes{account, set, hash, size}
+	if !ok || strings.Count(a.key(), "/") != 2 {
+		return attachmentBytes{}, fmt.Errorf("%w: %q", blob.ErrBadKey, a.key())
+	}
+	return a, blob.CheckKey(a.key())
+}
+
 // key is where cases keeps the bytes.
 func (a attachmentBytes) key() string {
 	return cases.Attachment{Account: a.account, SetID: a.set, SHA256: a.sha256}.BlobKey()
-}
-
-// check refuses an attachment whose row cannot name bytes.
-func (a attachmentBytes) check() error {
-	if strings.Count(a.key(), "/") != 2 {
-		return fmt.Errorf("%w: %q", blob.ErrBadKey, a.key())
-	}
-	return blob.CheckKey(a.key())
 }
 
 // errOtherBytes says that bytes are not those of the attachment.
@@ -45,7 +51,7 @@ func checkedReader(r io.Reader, want attachmentBytes) io.Reader {
 		n, err := r.Read(p)
 		h.Write(p[:n])
 		size += int64(n)
-		if err == io.EOF && (size != want.size || sum(h) != want.sha256) {
+		if size > want.size || err == io.EOF && (size != want.size || sum(h) != want.sha256) {
 			err = errOtherBytes
 		}
 		return n, err

@@ -33,6 +33,12 @@ const (
 	exportAttachments = "attachments"
 )
 
+// The most that is read of a file whose size nothing else says.
+const (
+	markBytes     = 64 << 10
+	manifestBytes = 256 << 20
+)
+
 // exportFormat counts up when an older release could not read the folder.
 const exportFormat = 1
 
@@ -99,7 +105,7 @@ type exportFolder struct {
 // export, and any number of others read it.
 func lockExport(folder string, how int) (exportFolder, exportOwner, error) {
 	var owner exportOwner
-	f, err := os.Open(filepath.Join(folder, exportMark))
+	f, err := openRegular(filepath.Join(folder, exportMark))
 	if err != nil {
 		return exportFolder{}, owner, err
 	}
@@ -109,17 +115,92 @@ func lockExport(folder string, how int) (exportFolder, exportOwner, error) {
 		err = fmt.Errorf("another export or import works on %s", folder)
 	}
 	if err == nil {
-		if err = decodeStrictly(f, &owner); err != nil {
-			err = fmt.Errorf("%s: %w", f.Name(), err)
-		}
+		owner, err = readOwner(f)
 	}
 	if err == nil && owner.Format != exportFormat {
 		err = fmt.Errorf("%s is an export of format %d, want %d: use the same release for export and import", folder, owner.Format, exportFormat)
+	}
+	if err == nil {
+		err = e.checkFolders()
 	}
 	if err != nil {
 		return exportFolder{}, owner, errors.Join(err, f.Close())
 	}
 	return e, owner, nil
+}
+
+func readOwner(mark *os.File) (owner exportOwner, err error) {
+	text, err := readAtMost(mark, markBytes)
+	if err != nil {
+		return owner, err
+	}
+	if err := decodeStrictly(text, &owner); err != nil {
+		return owner, damaged(mark.Name(), err)
+	}
+	return owner, nil
+}
+
+// checkFolders wants what is in the folder to be kept there: through a link,
+// files of somebody else would be read, written or removed.
+func (e exportFolder) checkFolders() error {
+	folders := []string{filepath.Join(e.path, exportRows), filepath.Join(e.path, exportAttachments), e.folderOf(store.AttachmentBytes())}
+	for _, t := range store.Tables() {
+		folders = append(folders, e.folderOf(t))
+	}
+	for _, folder := range folders {
+		info, err := os.Lstat(folder)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if !info.IsDir() {
+			return fmt.Errorf("%s is no folder: an export has no links", folder)
+		}
+	}
+	return nil
+}
+
+// openRegular opens a file of an export. It follows no link, and of what is no
+// file (a pipe makes who opens it wait, a device may never end) it reads nothing.
+func openRegular(file string) (*os.File, error) {
+	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, syscall.ELOOP) {
+		return nil, fmt.Errorf("%s is a symbolic link: an export has no links", file)
+	}
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is no regular file", file)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// readRegular reads a file of an export that has at most so many bytes.
+func readRegular(file string, most int64) ([]byte, error) {
+	f, err := openRegular(file)
+	if err != nil {
+		return nil, err
+	}
+	text, err := readAtMost(f, most)
+	return text, errors.Join(err, f.Close())
+}
+
+func readAtMost(f *os.File, most int64) ([]byte, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > most {
+		return nil, damaged(f.Name(), fmt.Errorf("it has more than %d bytes", most))
+	}
+	return io.ReadAll(io.LimitReader(f, most))
 }
 
 func (e exportFolder) close() error { return e.lock.Close() }
@@ -132,20 +213,20 @@ func (e exportFolder) openAttachments() (*blob.Dir, error) {
 // another.
 func (e exportFolder) manifest() (m exported, hash string, err error) {
 	file := filepath.Join(e.path, exportManifest)
-	text, err := os.ReadFile(file)
+	text, err := readRegular(file, manifestBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return m, "", fmt.Errorf("the export in %s is not finished: run supportd export again", e.path)
 	}
 	if err == nil {
-		if err = decodeStrictly(bytes.NewReader(text), &m); err != nil {
+		if err = decodeStrictly(text, &m); err != nil {
 			err = damaged(file, err)
 		}
 	}
 	return m, hashOf(text), err
 }
 
-func decodeStrictly(r io.Reader, into any) error {
-	decoder := json.NewDecoder(r)
+func decodeStrictly(text []byte, into any) error {
+	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(into); err != nil {
 		return err
@@ -176,12 +257,12 @@ func chunkName(i int) string { return fmt.Sprintf("%06d.jsonl", i+1) }
 // chunk returns the rows of a chunk that has the hash that the manifest says.
 func (e exportFolder) chunk(t store.Table, i int, want exportedPart) ([]store.Row, error) {
 	file := filepath.Join(e.folderOf(t), chunkName(i))
-	text, err := os.ReadFile(file)
+	text, err := readRegular(file, want.Bytes)
 	if err != nil {
 		return nil, err
 	}
-	if hashOf(text) != want.SHA256 {
-		return nil, damaged(file, errors.New("it does not have the hash that the manifest says"))
+	if hashOf(text) != want.SHA256 || int64(len(text)) != want.Bytes {
+		return nil, damaged(file, errors.New("it does not have the hash and size that the manifest says"))
 	}
 	rows, err := decodeRows(text, t)
 	if err == nil && len(rows) != want.Rows {
@@ -211,21 +292,37 @@ func (e exportFolder) rows(t store.Table, chunks []exportedPart) iter.Seq2[store
 	}
 }
 
-// listed yields what the list of attachments names, but for what is missing.
-func (e exportFolder) listed(m exported) iter.Seq2[attachmentBytes, error] {
+// list yields what the list of attachments names.
+func (e exportFolder) list(m exported) iter.Seq2[attachmentBytes, error] {
 	return func(yield func(attachmentBytes, error) bool) {
 		for row, err := range e.rows(store.AttachmentBytes(), m.Attachments.Chunks) {
-			if err != nil {
-				yield(attachmentBytes{}, err)
-				return
+			a := attachmentBytes{}
+			if err == nil {
+				a, err = attachmentBytesOf(row)
 			}
-			a := attachmentBytes{row[0].(string), row[1].(string), row[2].(string), row[3].(int64)}
-			if _, missing := slices.BinarySearch(m.Missing, a.key()); missing {
-				continue
-			}
-			if !yield(a, nil) {
+			if !yield(a, err) || err != nil {
 				return
 			}
 		}
 	}
+}
+
+// listed yields what the list of attachments names, but for what is missing.
+func (e exportFolder) listed(m exported) iter.Seq2[attachmentBytes, error] {
+	return func(yield func(attachmentBytes, error) bool) {
+		for a, err := range e.list(m) {
+			if err == nil && m.misses(a) {
+				continue
+			}
+			if !yield(a, err) {
+				return
+			}
+		}
+	}
+}
+
+// misses reports whether the bytes of an attachment are lost.
+func (m exported) misses(a attachmentBytes) bool {
+	_, found := slices.BinarySearch(m.Missing, a.key())
+	return found
 }

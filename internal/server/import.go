@@ -135,15 +135,31 @@ func (i *importer) checkExport(ctx context.Context, owner exportOwner) (err erro
 			return err
 		}
 	}
-	for a, err := range i.listed(i.manifest) {
-		if err == nil {
-			err = a.check()
-		}
+	if err := i.checkList(); err != nil {
+		return err
+	}
+	return i.checkSettings()
+}
+
+// checkList reads the list of attachments, of which the manifest says what is
+// missing.
+func (i *importer) checkList() error {
+	missing := map[string]bool{}
+	for _, key := range i.manifest.Missing {
+		missing[key] = true
+	}
+	for a, err := range i.list(i.manifest) {
 		if err != nil {
 			return err
 		}
+		if i.manifest.misses(a) {
+			delete(missing, a.key())
+		}
 	}
-	return i.checkSettings()
+	for key := range missing {
+		return damaged(filepath.Join(i.path, exportManifest), fmt.Errorf("it has %q as missing, which is not in the list of attachments or not in order", key))
+	}
+	return nil
 }
 
 func (i *importer) checkManifest(owner exportOwner) error {
@@ -412,16 +428,19 @@ func (i *importer) copyAttachments(ctx context.Context) error {
 	})
 }
 
-// verify reads all that was written and compares it with the export.
+// verify reads all that was written and compares it with the export. What the
+// rows of attachments name must be what the list names: by that the bytes were
+// copied and are compared.
 func (i *importer) verify(ctx context.Context) error {
-	i.progress.begin("verifying rows", "rows", i.manifest.rows())
+	i.progress.begin("verifying rows", "rows", i.manifest.rows()+i.manifest.Attachments.rows())
 	err := i.server.store.Snapshot(ctx, func(view store.Snapshot) error {
 		for n, t := range store.Tables() {
 			if err := i.verifyTable(t, i.manifest.Tables[n].Chunks, view.Rows(ctx, t)); err != nil {
 				return err
 			}
 		}
-		return nil
+		list := store.AttachmentBytes()
+		return i.verifyTable(list, i.manifest.Attachments.Chunks, view.Rows(ctx, list))
 	})
 	if err != nil {
 		return err
@@ -440,18 +459,22 @@ func (i *importer) verifyTable(t store.Table, want []exportedPart, rows iter.Seq
 			return err
 		}
 		if n == len(want) || c.part() != want[n] {
-			return otherRows(t, n)
+			return i.otherRows(t, n)
 		}
 		i.progress.add(int64(c.rows))
 		n++
 	}
 	if n < len(want) {
-		return otherRows(t, n)
+		return i.otherRows(t, n)
 	}
 	return nil
 }
 
-func otherRows(t store.Table, n int) error {
+func (i *importer) otherRows(t store.Table, n int) error {
+	if t.Name == store.AttachmentBytes().Name {
+		return fmt.Errorf("verification: the rows of table attachments name other bytes than %s: the export is damaged, make another one",
+			filepath.Join(i.folderOf(t), chunkName(n)))
+	}
 	return fmt.Errorf("verification: the rows of table %s are not those of the export from %s on: begin again with an empty database",
 		t.Name, filepath.Join(exportRows, t.Name, chunkName(n)))
 }
