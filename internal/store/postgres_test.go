@@ -61,3 +61,38 @@ func TestADatabaseThatCannotHoldEveryTextIsRefused(t *testing.T) {
 		t.Errorf("Open(LATIN1) = %v, want a refusal of the encoding", err)
 	}
 }
+
+// A database that spreads accounts over machines finds nothing that ties them
+// together.
+func TestEveryTableIsKeyedByAccount(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Database(t)
+	mustOpenURL(t, url)
+	ofTheInstallation := map[string]bool{
+		"iam_version": true, "schedules": true, "schema_migrations": true, "settings": true,
+		"update_locks": true, // whose names are accounts
+	}
+	indexes := pgtest.Query[string](t, url, `SELECT c.relname || ' ' || i.relname || ' ' || a.attname
+		FROM pg_index AS x JOIN pg_class AS c ON c.oid = x.indrelid JOIN pg_class AS i ON i.oid = x.indexrelid
+		JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = x.indkey[0]
+		WHERE c.relnamespace = 'public'::regnamespace ORDER BY 1`)
+	for _, index := range indexes {
+		words := strings.Fields(index)
+		table, name, first := words[0], words[1], words[2]
+		switch {
+		case ofTheInstallation[table], first == "account", table == "accounts" && first == "id":
+		case name == "jobs_waiting", name == "jobs_running": // any node takes any account's jobs
+		default:
+			t.Errorf("index %s of table %s begins with %s, want the account", name, table, first)
+		}
+	}
+	if len(indexes) < 20 {
+		t.Errorf("the query finds %d indexes, so the test sees nothing", len(indexes))
+	}
+	ties := pgtest.Query[string](t, url, `SELECT 'foreign key ' || conname FROM pg_constraint WHERE contype = 'f'
+		UNION ALL SELECT 'sequence ' || relname FROM pg_class WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace
+		UNION ALL SELECT 'trigger ' || tgname FROM pg_trigger WHERE NOT tgisinternal`)
+	if len(ties) > 0 {
+		t.Errorf("the schema has %v, want none", ties)
+	}
+}
