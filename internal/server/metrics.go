@@ -1,6 +1,8 @@
 package server
 
 import (
+	"context"
+	"math"
 	"net/http"
 	"strconv"
 
@@ -70,6 +72,24 @@ func (m *metrics) observeJob(o jobs.Observation) {
 	if o.Outcome != jobs.Rescued { // whose duration nobody knows
 		m.jobTime.WithLabelValues(o.Job.Kind).Observe(o.Duration.Seconds())
 	}
+}
+
+// countDead shows how many jobs wait for an operator: the counter of buried
+// ones begins anew with each process.
+func (m *metrics) countDead(runner *jobs.Runner) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "supportd_jobs_dead",
+		Help: "Jobs that failed too often and wait for an operator, of all nodes; at most 1000 are counted.",
+	}, func() float64 {
+		const mostDead = 1000
+		ctx, cancel := context.WithTimeout(context.Background(), checkTimeout)
+		defer cancel()
+		dead, err := runner.List(ctx, jobs.Filter{State: jobs.Dead}, mostDead)
+		if err != nil {
+			return math.NaN() // nobody knows; the readiness says why
+		}
+		return float64(len(dead))
+	}))
 }
 
 func (m *metrics) handler() http.Handler {

@@ -1,9 +1,13 @@
 package server_test
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/supportd/supportd/internal/jobs"
 	"github.com/supportd/supportd/internal/server"
 )
 
@@ -31,5 +35,30 @@ func TestMetricsCountRequestsAndNameNobody(t *testing.T) {
 		if strings.Contains(text, secret) {
 			t.Errorf("GET /metrics names %q", secret)
 		}
+	}
+}
+
+func TestMetricsCountDeadJobsOfAllNodes(t *testing.T) {
+	t.Parallel()
+	s := mustOpen(t, server.Config{}) // which does no jobs
+	err := s.Jobs.Store.Update(t.Context(), func(tx jobs.Tx) error {
+		for range 2 {
+			if _, err := tx.Enqueue(t.Context(), jobs.Job{Kind: "broken"}); err != nil {
+				return err
+			}
+		}
+		claimed, err := tx.Claim(t.Context(), []string{"broken"}, time.Now(), jobs.Lease{Token: "x", Until: time.Now().Add(time.Hour)}, 1)
+		if err != nil {
+			return err
+		}
+		return tx.Bury(t.Context(), claimed[0])
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	s.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	if !strings.Contains(w.Body.String(), "supportd_jobs_dead 1\n") {
+		t.Errorf("GET /metrics does not count one dead job: %s", w.Body)
 	}
 }

@@ -118,6 +118,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 	}
 	s.metrics = newMetrics()
 	s.Jobs = s.newRunner()
+	s.metrics.countDead(s.Jobs)
 	s.databaseCheck = &sharedCheck{check: s.store.Check}
 	s.attachmentsCheck = &sharedCheck{check: s.checkAttachments}
 	s.handler = accesslog.Handler(s.routes(api), s.log, s.metrics.observe)
