@@ -158,7 +158,7 @@ func (b *balancer) attempt(r *http.Request, body []byte) (answer, error) {
 	sent.URL.Host, sent.Body = to.Host, io.NopCloser(bytes.NewReader(body))
 	sent.Host = r.URL.Host // which is signed
 	began := time.Now()
-	got, err := b.exchange(sent)
+	got, err := sendWith(b.direct, sent)
 	took := time.Since(began)
 	if took > attemptBound {
 		b.record.fail("%s took %s and ended with %d, %v, want an end in %s", r.Header.Get("X-Amz-Target"), took, got.status, err, attemptBound)
@@ -169,19 +169,6 @@ func (b *balancer) attempt(r *http.Request, body []byte) (answer, error) {
 	}
 	b.record.note(took, got.status)
 	return got, err
-}
-
-func (b *balancer) exchange(r *http.Request) (answer, error) {
-	response, err := b.direct.Do(r)
-	if err != nil {
-		return answer{}, err
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		return answer{}, fmt.Errorf("body of %d: %w", response.StatusCode, err)
-	}
-	return answer{response.StatusCode, response.Header, body}, nil
 }
 
 // choose returns a process: of those that say that they are ready or, now and

@@ -142,8 +142,10 @@ func orElse(text, otherwise string) string {
 	return text
 }
 
-func send(r *http.Request) (answer, error) {
-	response, err := http.DefaultClient.Do(r)
+func send(r *http.Request) (answer, error) { return sendWith(http.DefaultClient, r) }
+
+func sendWith(client *http.Client, r *http.Request) (answer, error) {
+	response, err := client.Do(r)
 	if err != nil {
 		return answer{}, err
 	}

@@ -15,12 +15,12 @@ func (p *program) backupCommand() *cobra.Command {
 		file := c.Flags().Arg(0)
 		return done("backup is in %s; it holds secrets, guard it as you guard the data folder", file), s.Backup(ctx, file)
 	})
-	c.Args = oneFile
+	c.Args = oneArgument("FILE")
 	return c
 }
 
 func (p *program) restoreCommand() *cobra.Command {
-	c := &cobra.Command{Use: "restore FILE", Short: "Fill a new data folder from a backup", Args: oneFile, RunE: func(c *cobra.Command, args []string) error {
+	c := &cobra.Command{Use: "restore FILE", Short: "Fill a new data folder from a backup", Args: oneArgument("FILE"), RunE: func(c *cobra.Command, args []string) error {
 		config, err := p.settings.config(c.Flags(), p.env)
 		if err != nil {
 			return err

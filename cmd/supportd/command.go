@@ -124,9 +124,12 @@ func noArgs(c *cobra.Command, args []string) error {
 	return nil
 }
 
-func oneFile(c *cobra.Command, args []string) error {
-	if len(args) != 1 {
-		return usageError{fmt.Errorf("%s needs one FILE", c.CommandPath())}
+// oneArgument wants one argument, which what names.
+func oneArgument(what string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return usageError{fmt.Errorf("%s needs one %s", c.CommandPath(), what)}
+		}
+		return nil
 	}
-	return nil
 }

@@ -31,7 +31,7 @@ func (p *program) exportCommand() *cobra.Command {
 		}
 		return movedDocument(moved, "the export is in %s; it holds secrets, guard it as you guard the data folder; the master key is not in it", folder), err
 	})
-	c.Args = oneFolder
+	c.Args = oneArgument("DIR")
 	c.Long = `Write everything into a folder, beside a running server: all rows of the
 database and the files that customers attached. supportd import fills another
 installation from it, with SQLite or PostgreSQL and a folder or a bucket.
@@ -53,13 +53,6 @@ func (p *program) tellServed(s *server.Server, before bool) error {
 		fmt.Fprintln(p.stderr, "supportd: a server was running on this database when the export began: what it wrote since then is not in the export")
 	}
 	return err
-}
-
-func oneFolder(c *cobra.Command, args []string) error {
-	if len(args) != 1 {
-		return usageError{fmt.Errorf("%s needs one DIR", c.CommandPath())}
-	}
-	return nil
 }
 
 // movedDocument says what an export or import has moved, and where.

@@ -7,7 +7,7 @@ import (
 )
 
 func (p *program) importCommand() *cobra.Command {
-	c := &cobra.Command{Use: "import DIR", Short: "Fill a new installation from an export", Args: oneFolder, RunE: func(c *cobra.Command, args []string) error {
+	c := &cobra.Command{Use: "import DIR", Short: "Fill a new installation from an export", Args: oneArgument("DIR"), RunE: func(c *cobra.Command, args []string) error {
 		config, err := p.settings.config(c.Flags(), p.env)
 		if err != nil {
 			return err

@@ -100,7 +100,7 @@ func allowed(r rune) bool {
 
 // UntilDone returns r, ending with the error of ctx once that is done.
 func UntilDone(ctx context.Context, r io.Reader) io.Reader {
-	return readerFunc(func(p []byte) (int, error) {
+	return ReaderFunc(func(p []byte) (int, error) {
 		if err := ctx.Err(); err != nil {
 			return 0, err
 		}
@@ -108,7 +108,8 @@ func UntilDone(ctx context.Context, r io.Reader) io.Reader {
 	})
 }
 
-// readerFunc is an io.Reader made of its method.
-type readerFunc func(p []byte) (int, error)
+// ReaderFunc is an io.Reader made of its method.
+type ReaderFunc func(p []byte) (int, error)
 
-func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+// Read implements [io.Reader].
+func (f ReaderFunc) Read(p []byte) (int, error) { return f(p) }

@@ -58,17 +58,13 @@ func putForEver(folder string) {
 		return
 	}
 	wait, _ := io.Pipe()
-	say := readerFunc(func([]byte) (int, error) {
+	say := blob.ReaderFunc(func([]byte) (int, error) {
 		fmt.Println("half")
 		return 0, io.EOF
 	})
 	r := io.MultiReader(strings.NewReader(strings.Repeat("x", 1<<20)), say, wait)
 	fmt.Println(d.Put(context.Background(), "a/b", r))
 }
-
-type readerFunc func(p []byte) (int, error)
-
-func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
 func TestKilledWhilePutting(t *testing.T) {
 	folder := t.TempDir()

@@ -47,7 +47,7 @@ var errOtherBytes = errors.New("its bytes do not have the size and hash they wer
 // what the attachment holds.
 func checkedReader(r io.Reader, want attachmentBytes) io.Reader {
 	h, size := sha256.New(), int64(0)
-	return readerFunc(func(p []byte) (int, error) {
+	return blob.ReaderFunc(func(p []byte) (int, error) {
 		n, err := r.Read(p)
 		h.Write(p[:n])
 		size += int64(n)
@@ -57,11 +57,6 @@ func checkedReader(r io.Reader, want attachmentBytes) io.Reader {
 		return n, err
 	})
 }
-
-// readerFunc is an io.Reader made of its method.
-type readerFunc func(p []byte) (int, error)
-
-func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
 // checkBytes reads the bytes of an attachment and compares them with their hash.
 func checkBytes(ctx context.Context, from blob.Store, a attachmentBytes) error {

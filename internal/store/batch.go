@@ -23,18 +23,18 @@ type update struct {
 
 // The stages of an update.
 const (
-	waiting = iota
-	begun
-	left
+	stageWaiting = iota
+	stageBegun
+	stageLeft
 )
 
 // begin reports whether the update is to be run, now or again.
 func (u *update) begin() bool {
-	return u.stage.CompareAndSwap(waiting, begun) || u.stage.Load() == begun
+	return u.stage.CompareAndSwap(stageWaiting, stageBegun) || u.stage.Load() == stageBegun
 }
 
 // leave withdraws an update that has not begun.
-func (u *update) leave() bool { return u.stage.CompareAndSwap(waiting, left) }
+func (u *update) leave() bool { return u.stage.CompareAndSwap(stageWaiting, stageLeft) }
 
 // maxBatch bounds how many transactions one commit takes.
 const maxBatch = 256

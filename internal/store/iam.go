@@ -14,17 +14,12 @@ import (
 const iamScope = "iam"
 
 // iamStore implements iam.Store.
-type iamStore struct{ store *Store }
-
-// View runs f on one consistent state.
-func (s iamStore) View(ctx context.Context, f func(iam.Tx) error) error {
-	return s.store.engine.view(ctx, func(t *tx) error { return f(&iamTx{tx: t}) })
-}
+type iamStore struct{ part[iam.Tx] }
 
 // Update runs f in a transaction that is durable when it returns nil. All
 // updates run as if one after the other.
 func (s iamStore) Update(ctx context.Context, f func(iam.Tx) error) error {
-	return s.store.update(ctx, iamScope, func(t *tx) error { return f(&iamTx{tx: t}) })
+	return s.part.Update(ctx, iamScope, f)
 }
 
 // IAMVersion reads one row by key.

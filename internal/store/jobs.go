@@ -15,19 +15,17 @@ import (
 )
 
 // Jobs returns the store as the jobs room sees it.
-func (s *Store) Jobs() jobs.Store { return jobsStore{s} }
+func (s *Store) Jobs() jobs.Store {
+	return jobsStore{part[jobs.Tx]{s, func(t *tx) jobs.Tx { return jobsTx{t} }}}
+}
 
 // jobsStore implements jobs.Store.
-type jobsStore struct{ store *Store }
-
-func (s jobsStore) View(ctx context.Context, f func(jobs.Tx) error) error {
-	return s.store.engine.view(ctx, func(t *tx) error { return f(jobsTx{t}) })
-}
+type jobsStore struct{ part[jobs.Tx] }
 
 // Update has no scope: jobs of all accounts are claimed together, and each
 // statement that changes one says in which state it must be.
 func (s jobsStore) Update(ctx context.Context, f func(jobs.Tx) error) error {
-	return s.store.update(ctx, "", func(t *tx) error { return f(jobsTx{t}) })
+	return s.part.Update(ctx, "", f)
 }
 
 func (s jobsStore) Enqueued() <-chan struct{} { return s.store.enqueued }

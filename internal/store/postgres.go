@@ -208,18 +208,6 @@ func (e *postgresEngine) update(ctx context.Context, scope string, f func(*tx) e
 	return u.err
 }
 
-// checkPatience gets over connections that broke, but not over an outage, of
-// which whoever asks wants to hear.
-const checkPatience = 2 * time.Second
-
-func (e *postgresEngine) check(ctx context.Context, f func(*tx) error) error {
-	ctx, cancel := context.WithTimeout(ctx, min(checkPatience, e.updateTimeout))
-	defer cancel()
-	return retry(ctx, func() (again bool, err error) {
-		return e.transact(ctx, "", []*update{newUpdate(ctx, f)})
-	})
-}
-
 // run commits what is waiting in a lane until it is empty.
 func (e *postgresEngine) run(scope string) {
 	for {

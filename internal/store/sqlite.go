@@ -179,10 +179,6 @@ func (e *sqliteEngine) update(ctx context.Context, _ string, f func(*tx) error) 
 	return e.writer.update(ctx, f)
 }
 
-func (e *sqliteEngine) check(ctx context.Context, f func(*tx) error) error {
-	return e.writer.update(ctx, f)
-}
-
 func (e *sqliteEngine) backup(ctx context.Context, file string) error {
 	c, err := e.reader(ctx)
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/supportd/supportd/internal/cases"
 	"github.com/supportd/supportd/internal/iam"
@@ -43,8 +44,6 @@ type engine interface {
 	// a name of the store's own, run as if one after the other; those of the
 	// empty scope beside all others.
 	update(ctx context.Context, scope string, f func(*tx) error) error
-	// check runs f in a transaction, without patience for an outage.
-	check(ctx context.Context, f func(*tx) error) error
 	backup(ctx context.Context, file string) error
 	close() error
 }
@@ -104,7 +103,9 @@ func (s *Store) Cases() cases.Store {
 }
 
 // IAM returns the store as the iam room sees it.
-func (s *Store) IAM() iam.Store { return iamStore{s} }
+func (s *Store) IAM() iam.Store {
+	return iamStore{part[iam.Tx]{s, func(t *tx) iam.Tx { return &iamTx{tx: t} }}}
+}
 
 // Backup writes a copy of the database as it is at one moment into a new file,
 // while others go on using it.
@@ -112,9 +113,15 @@ func (s *Store) Backup(ctx context.Context, file string) error {
 	return s.engine.backup(ctx, file)
 }
 
+// checkPatience gets over connections that broke, but not over an outage, of
+// which whoever asks wants to hear.
+const checkPatience = 2 * time.Second
+
 // Check reports whether the database takes writes now.
 func (s *Store) Check(ctx context.Context) error {
-	return s.engine.check(ctx, func(t *tx) error {
+	ctx, cancel := context.WithTimeout(ctx, checkPatience)
+	defer cancel()
+	return s.engine.update(ctx, "", func(t *tx) error {
 		return t.exec(ctx, `INSERT INTO settings (name, value) VALUES ('check', $1)
 			ON CONFLICT (name) DO UPDATE SET value = excluded.value`, []byte{1})
 	})
@@ -178,7 +185,7 @@ func (p part[T]) View(ctx context.Context, f func(T) error) error {
 }
 
 // Update runs f in a transaction that is durable when it returns nil. The
-// updates of an account run as if one after the other.
-func (p part[T]) Update(ctx context.Context, account string, f func(T) error) error {
-	return p.store.update(ctx, account, func(t *tx) error { return f(p.room(t)) })
+// updates of a scope, such as an account, run as if one after the other.
+func (p part[T]) Update(ctx context.Context, scope string, f func(T) error) error {
+	return p.store.update(ctx, scope, func(t *tx) error { return f(p.room(t)) })
 }

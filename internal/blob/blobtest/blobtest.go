@@ -224,7 +224,7 @@ func testFailingReaderLeavesNothing(t *testing.T, s blob.Store) {
 func testCancelledContextLeavesNothing(t *testing.T, s blob.Store) {
 	for _, sent := range []int{0, 10, 6 << 20} {
 		ctx, cancel := context.WithCancel(t.Context())
-		last := readerFunc(func([]byte) (int, error) {
+		last := blob.ReaderFunc(func([]byte) (int, error) {
 			cancel()
 			return 0, io.EOF
 		})

@@ -168,8 +168,3 @@ func modified(t *testing.T, s blob.Store, key string) time.Time {
 	}
 	return infos[0].Modified
 }
-
-// readerFunc is an io.Reader made of its method.
-type readerFunc func(p []byte) (int, error)
-
-func (f readerFunc) Read(p []byte) (int, error) { return f(p) }

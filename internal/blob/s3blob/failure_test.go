@@ -256,7 +256,7 @@ func TestServerHangsWithinADownload(t *testing.T) {
 	for _, size := range sizes {
 		mustPut(t, s, "a", random(size))
 		b.onResponse(func(r *http.Response) {
-			rest := readerFunc(func([]byte) (int, error) {
+			rest := blob.ReaderFunc(func([]byte) (int, error) {
 				<-r.Request.Context().Done()
 				return 0, r.Request.Context().Err()
 			})

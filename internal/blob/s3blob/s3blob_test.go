@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -108,7 +109,7 @@ func TestFailedPutInPartsLeavesNothing(t *testing.T) {
 			t.Errorf("Put(reader that fails after %d bytes) = %v, want %v", sent, err, broken)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
-		last := readerFunc(func([]byte) (int, error) {
+		last := blob.ReaderFunc(func([]byte) (int, error) {
 			cancel()
 			return 0, io.EOF
 		})
@@ -362,7 +363,20 @@ func random(n int) []byte {
 	return content
 }
 
-// readerFunc is an io.Reader made of its method.
-type readerFunc func(p []byte) (int, error)
-
-func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+func TestMissingCredentialsAreToldAsSuch(t *testing.T) {
+	c := configOf(t, s3test.Start(t))
+	c.AccessKeyID, c.SecretAccessKey = "", ""
+	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	t.Setenv("AWS_CONFIG_FILE", filepath.Join(t.TempDir(), "none"))
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(t.TempDir(), "none"))
+	s, err := s3blob.Open(t.Context(), c)
+	if err == nil {
+		_ = s.Close() // the test has failed
+	}
+	if err == nil || !strings.Contains(err.Error(), "no credentials for it were found") {
+		t.Errorf("Open() without credentials = %v, want that there are none", err)
+	}
+}
