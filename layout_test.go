@@ -18,15 +18,23 @@ func ranks() map[string]int {
 		"internal/blob/s3blob":        1,
 		"internal/blob/s3blob/s3test": 2, // a server for the tests of it and of rooms above
 		"internal/fault":              0,
+		"internal/inventory":          0,
 		"internal/jobs":               0,
+		"internal/price":              0,
 		"internal/seal":               0,
 		"internal/sigv4":              0,
 
+		"checks": 0,
+
 		"internal/catalog": 1,
+		"internal/check":   1,
 		"internal/iam":     1,
 
 		"internal/cases": 2,
 
+		"internal/advisor": 3,
+
+		"internal/collect":         4,
 		"internal/store":           4,
 		"internal/store/pgtest":    5, // servers for the tests of the room below it
 		"internal/store/storetest": 5, // the suite of the room below it

@@ -1,0 +1,330 @@
+package check
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"cel.dev/cel-go/common/types/ref"
+
+	"github.com/supportd/supportd/internal/inventory"
+)
+
+// Evaluation is how checks are evaluated over an inventory.
+type Evaluation struct {
+	Checks []*Check
+	// Prices are in USD by the keys of package price; those of the inventory
+	// come before them.
+	Prices map[string]float64
+	// Suppressed reports whether a resource is excluded from a check. nil: none is.
+	Suppressed func(checkID, resourceID string) bool
+}
+
+// Run reads the inventory, twice where checks look at several kinds at once, and
+// returns a result for every check, in their order. A check that cannot be
+// computed is not available, and says why; Run itself fails only where the
+// inventory cannot be read or ctx ends.
+func (e Evaluation) Run(ctx context.Context, inv inventory.Inventory) ([]Result, error) {
+	r := &run{Evaluation: e, ctx: ctx, header: inv.Header(), byKind: map[string][]*running{}, indexes: map[string]*index{}}
+	r.prepare()
+	var summary inventory.Summary
+	var err error
+	if len(r.indexes) > 0 {
+		if summary, err = inv.Read(ctx, r.fill); err != nil {
+			return nil, err
+		}
+		r.setPrices(summary)
+	} else if r.usesPrices() {
+		if summary, err = inv.Read(ctx, func(inventory.Resource) error { return nil }); err != nil {
+			return nil, err
+		}
+		r.setPrices(summary)
+	}
+	if summary, err = inv.Read(ctx, r.judge); err != nil {
+		return nil, err
+	}
+	return r.results(summary.Failures), nil
+}
+
+// run is one evaluation.
+type run struct {
+	Evaluation
+	ctx     context.Context
+	header  inventory.Header
+	all     []*running
+	byKind  map[string][]*running // the checks that look at a kind
+	indexes map[string]*index     // by the signature of joins
+	filling map[string][]*index   // by kind
+	prices  ref.Val
+}
+
+// running is a check in a run.
+type running struct {
+	plan    *plan
+	indexes []*index // of its joins
+	result  Result
+	frame   frame
+}
+
+func (c *running) fail(cause string) {
+	if c.result.Cause == "" {
+		c.result.Cause = cause
+	}
+}
+
+func (r *run) prepare() {
+	r.filling = map[string][]*index{}
+	for _, c := range r.Checks {
+		running := &running{result: Result{CheckID: c.ID, Cause: c.Unavailable}}
+		r.all = append(r.all, running)
+		if c.Unavailable != "" {
+			continue
+		}
+		plan, err := c.program.compiled()
+		if err != nil {
+			running.fail(err.Error())
+			continue
+		}
+		running.plan = plan
+		running.frame = frame{run: r, check: running, lets: make([]ref.Val, len(plan.lets))}
+		if missing := r.missing(plan.needs); missing != "" {
+			running.fail(missing)
+			continue
+		}
+		for _, j := range plan.joins {
+			running.indexes = append(running.indexes, r.index(j))
+		}
+		r.byKind[plan.kind.Name] = append(r.byKind[plan.kind.Name], running)
+	}
+	r.setPrices(inventory.Summary{})
+}
+
+// missing says which of the needs were not asked for when the inventory was
+// collected.
+func (r *run) missing(needs inventory.Needs) string {
+	for _, kind := range needs.Kinds() {
+		if !r.header.Needs.Has(kind, "") {
+			return fmt.Sprintf("the inventory does not have %s", kind)
+		}
+		for _, part := range needs[kind] {
+			if !r.header.Needs.Has(kind, part) {
+				return fmt.Sprintf("the inventory does not have %s of %s", part, kind)
+			}
+		}
+	}
+	return ""
+}
+
+func (r *run) usesPrices() bool {
+	return slices.ContainsFunc(r.all, func(c *running) bool { return c.plan != nil && c.plan.savings != nil })
+}
+
+func (r *run) setPrices(summary inventory.Summary) {
+	prices := maps.Clone(r.Prices)
+	if prices == nil {
+		prices = map[string]float64{}
+	}
+	maps.Copy(prices, summary.Prices)
+	for _, c := range r.all {
+		if c.plan != nil {
+			r.prices = c.plan.check.program.shared.provider.NativeToValue(prices)
+			return
+		}
+	}
+}
+
+// fill adds a resource to the indexes that have its kind.
+func (r *run) fill(resource inventory.Resource) error {
+	for _, x := range r.filling[resource.Kind] {
+		if err := x.add(r, resource); err != nil {
+			x.err = fmt.Errorf("%s %s: %w", resource.Kind, resource.ID, err)
+		}
+	}
+	return nil
+}
+
+// judge evaluates the checks that look at the resource's kind.
+func (r *run) judge(resource inventory.Resource) error {
+	for _, c := range r.byKind[resource.Kind] {
+		if c.result.Cause != "" {
+			continue
+		}
+		if err := c.judge(r, resource); err != nil {
+			if r.ctx.Err() != nil {
+				return r.ctx.Err()
+			}
+			c.fail(fmt.Sprintf("%s %s: %v", resource.Kind, resource.ID, err))
+		}
+	}
+	return nil
+}
+
+func (c *running) judge(r *run, resource inventory.Resource) error {
+	c.frame.reset(resource)
+	if c.plan.each == nil {
+		return c.item(r, resource, "")
+	}
+	list, err := c.frame.list(c.plan.each)
+	if err != nil {
+		return err
+	}
+	for _, item := range list {
+		c.frame.reset(resource)
+		c.frame.each = item
+		id, err := c.frame.text(c.plan.eachID)
+		if err != nil {
+			return err
+		}
+		if err := c.item(r, resource, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// item judges a resource, or one item of it.
+func (c *running) item(r *run, resource inventory.Resource, item string) error {
+	if applies, err := c.frame.bool(c.plan.where, true); err != nil || !applies {
+		return err
+	}
+	ignored, err := c.frame.bool(c.plan.ignore, false)
+	if err != nil {
+		return err
+	}
+	if ignored {
+		c.result.Processed++
+		c.result.Ignored++
+		return nil
+	}
+	status, err := c.status()
+	if err != nil {
+		return err
+	}
+	row := Row{Status: status, Resource: resource.ID, Region: resource.Region, ResourceID: resourceID(r.header.Account, c.result.CheckID, resource, item)}
+	row.Suppressed = r.Suppressed != nil && r.Suppressed(c.result.CheckID, row.ResourceID)
+	if status != OK || row.Suppressed || c.plan.rows == "all" {
+		if err := c.tell(&row); err != nil {
+			return err
+		}
+		c.result.Rows = append(c.result.Rows, row)
+	}
+	c.result.Processed++
+	switch {
+	case row.Suppressed:
+		c.result.Suppressed++
+	case status != OK:
+		c.result.Flagged++
+		if row.Savings != nil {
+			c.result.Savings += *row.Savings
+		}
+	}
+	return nil
+}
+
+func (c *running) status() (Status, error) {
+	failing, err := c.frame.bool(c.plan.failing, false)
+	if err != nil {
+		return "", err
+	}
+	if failing {
+		return Error, nil
+	}
+	warning, err := c.frame.bool(c.plan.warning, false)
+	if err != nil {
+		return "", err
+	}
+	if warning {
+		return Warning, nil
+	}
+	return OK, nil
+}
+
+// tell computes what the row says.
+func (c *running) tell(row *Row) (err error) {
+	c.frame.color = row.Status.Color()
+	if row.Status != OK {
+		if row.Savings, err = c.frame.number(c.plan.savings); err != nil {
+			return err
+		}
+	}
+	c.frame.savings = row.Savings
+	row.Metadata = make([]*string, len(c.plan.columns))
+	for i, column := range c.plan.columns {
+		if row.Metadata[i], err = c.frame.cell(column); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// resourceID is stable for a resource, and different for another check or
+// another account. AWS's are 43 characters of base64url too; how they are made
+// is not known.
+func resourceID(account, checkID string, r inventory.Resource, item string) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q", []string{account, checkID, r.Kind, r.Region, r.ID, item}))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+func (r *run) results(failures []inventory.Failure) []Result {
+	results := make([]Result, len(r.all))
+	for i, c := range r.all {
+		if c.plan != nil {
+			c.failures(failures)
+		}
+		results[i] = c.end()
+	}
+	return results
+}
+
+// failures makes the check unavailable when a call that it needs failed.
+func (c *running) failures(failures []inventory.Failure) {
+	for _, x := range c.indexes {
+		if x.err != nil {
+			c.fail(x.err.Error())
+		}
+	}
+	for _, f := range failures {
+		if !c.plan.needs.Has(f.Kind, f.Part) {
+			continue
+		}
+		cause := f.Cause
+		if f.Region != "" {
+			cause = f.Region + ": " + cause
+		}
+		c.fail(cause)
+	}
+}
+
+func (c *running) end() Result {
+	if c.result.Cause != "" {
+		return Result{CheckID: c.result.CheckID, Status: NotAvailable, Cause: c.result.Cause}
+	}
+	result := c.result
+	result.Status = OK
+	if result.Processed == 0 && c.plan.none != "" {
+		result.Status = c.plan.none
+	}
+	if result.Status == NotAvailable {
+		return Result{CheckID: result.CheckID, Status: NotAvailable, Cause: "there is nothing to look at"}
+	}
+	for _, row := range result.Rows {
+		switch {
+		case row.Suppressed:
+		case row.Status == Error:
+			result.Status = Error
+		case row.Status == Warning && result.Status != Error:
+			result.Status = Warning
+		}
+	}
+	slices.SortStableFunc(result.Rows, func(a, b Row) int {
+		return cmp.Or(cmp.Compare(a.Region, b.Region), cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.ResourceID, b.ResourceID))
+	})
+	return result
+}
+
+var errList = errors.New("it is not a list")

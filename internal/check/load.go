@@ -1,0 +1,278 @@
+package check
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+
+	"github.com/supportd/supportd/internal/inventory"
+)
+
+// definition is the form of check.yaml.
+type definition struct {
+	ID       string            `yaml:"id"`
+	Name     string            `yaml:"name"`
+	Names    map[string]string `yaml:"names"`
+	Category string            `yaml:"category"`
+	About    string            `yaml:"about"`
+	Criteria Criteria          `yaml:"criteria"`
+	Action   string            `yaml:"action"`
+	Links    []string          `yaml:"links"`
+
+	Refresh  string `yaml:"refresh"`
+	Interval string `yaml:"interval"`
+	Plan     string `yaml:"plan"`
+
+	Unavailable string `yaml:"unavailable"`
+
+	Resource   string          `yaml:"resource"`
+	With       map[string]join `yaml:"with"`
+	Parameters map[string]any  `yaml:"parameters"`
+	Let        expressions     `yaml:"let"`
+	Where      expression      `yaml:"where"`
+	Each       each            `yaml:"each"`
+	Ignore     expression      `yaml:"ignore"`
+	Error      expression      `yaml:"error"`
+	Warning    expression      `yaml:"warning"`
+	Savings    expression      `yaml:"savings"`
+	Rows       string          `yaml:"rows"`
+	None       Status          `yaml:"none"`
+	Columns    expressions     `yaml:"columns"`
+}
+
+// join makes other resources known to the expressions of a check.
+type join struct {
+	Kind   string     `yaml:"kind"`
+	Where  expression `yaml:"where"`  // of the other one: whether it counts
+	Key    expression `yaml:"key"`    // of the other one: a string or a list of strings
+	Equals expression `yaml:"equals"` // of the check's resource: what Key has to be, or contain
+	One    bool       `yaml:"one"`    // the first that is found instead of the list of all
+	Across bool       `yaml:"across"` // of all regions instead of the resource's own
+}
+
+// each makes several items of a resource, each of which is judged.
+type each struct {
+	In expression `yaml:"in"` // the list
+	ID expression `yaml:"id"` // what tells an item from the others of its resource
+}
+
+// expression is the text of a CEL expression and where it is.
+type expression struct {
+	Text         string
+	Line, Column int // of the first character of Text in its file, from 1
+}
+
+// UnmarshalYAML keeps where the expression is.
+func (e *expression) UnmarshalYAML(node ast.Node) error {
+	position := node.GetToken().Position
+	e.Line, e.Column = position.Line, position.Column
+	switch n := node.(type) {
+	case *ast.LiteralNode: // the text of | and > begins on the next line
+		e.Text = n.Value.Value
+		e.Line, e.Column = n.Value.Token.Position.Line, n.Value.Token.Position.Column
+	case *ast.StringNode:
+		e.Text = n.Value
+		if n.Token.Value != n.Token.Origin && strings.HasPrefix(strings.TrimSpace(n.Token.Origin), n.Token.Value) {
+			e.Column = position.Column
+		}
+	case ast.ScalarNode: // true, 0
+		e.Text = n.GetToken().Value
+	default:
+		return fmt.Errorf("[%d:%d] want an expression", position.Line, position.Column)
+	}
+	return nil
+}
+
+// expressions are expressions by name, in the order of the file.
+type expressions []namedExpression
+
+type namedExpression struct {
+	Name string
+	expression
+}
+
+// UnmarshalYAML keeps the order.
+func (es *expressions) UnmarshalYAML(node ast.Node) error {
+	mapping, ok := node.(ast.MapNode)
+	if !ok {
+		position := node.GetToken().Position
+		return fmt.Errorf("[%d:%d] want expressions by name", position.Line, position.Column)
+	}
+	for i := mapping.MapRange(); i.Next(); {
+		var name string
+		if err := yaml.NodeToValue(i.Key(), &name); err != nil {
+			return err
+		}
+		named := namedExpression{Name: name}
+		if err := named.UnmarshalYAML(i.Value()); err != nil {
+			return err
+		}
+		*es = append(*es, named)
+	}
+	return nil
+}
+
+// Pack is a set of checks.
+type Pack struct {
+	checks []*Check // in the order of category and name
+	byID   map[string]*Check
+	shared *environment
+}
+
+// Load reads every <category>/<slug>/check.yaml of the folders. A check of a
+// later folder replaces the one of an earlier folder with its id. Expressions
+// are compiled when they are first used; Compile does so now.
+func Load(kinds inventory.Kinds, folders ...fs.FS) (*Pack, error) {
+	shared, err := newEnvironment(kinds)
+	if err != nil {
+		return nil, err
+	}
+	p := &Pack{byID: map[string]*Check{}, shared: shared}
+	for _, folder := range folders {
+		if err := p.load(folder); err != nil {
+			return nil, err
+		}
+	}
+	for _, c := range p.byID {
+		p.checks = append(p.checks, c)
+	}
+	slices.SortFunc(p.checks, func(a, b *Check) int {
+		return strings.Compare(a.Category+"\x00"+a.Name+"\x00"+a.ID, b.Category+"\x00"+b.Name+"\x00"+b.ID)
+	})
+	return p, nil
+}
+
+// load adds the checks of a folder. All that is wrong is told at once.
+func (p *Pack) load(folder fs.FS) error {
+	files, err := fs.Glob(folder, "*/*/check.yaml")
+	if err != nil {
+		return err
+	}
+	if len(files) == 0 {
+		return errors.New("no check found: want category/slug/check.yaml")
+	}
+	var errs []error
+	here := map[string]string{}
+	for _, file := range files {
+		c, err := p.read(folder, file)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		if other, twice := here[c.ID]; twice {
+			errs = append(errs, fmt.Errorf("%s: the id %s is that of %s too", file, c.ID, other))
+			continue
+		}
+		here[c.ID] = file
+		p.byID[c.ID] = c
+	}
+	return errors.Join(errs...)
+}
+
+func (p *Pack) read(folder fs.FS, file string) (*Check, error) {
+	text, err := fs.ReadFile(folder, file)
+	if err != nil {
+		return nil, err
+	}
+	var d definition
+	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.DisallowUnknownField()).Decode(&d); err != nil {
+		return nil, fmt.Errorf("%s: %s", file, yaml.FormatError(err, false, false))
+	}
+	if err := d.check(path.Dir(file)); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return p.newCheck(folder, file, d), nil
+}
+
+// categories are those of the API.
+func categories() []string {
+	return []string{"cost_optimizing", "performance", "security", "fault_tolerance", "service_limits", "operational_excellence"}
+}
+
+func (d *definition) check(folder string) error {
+	switch {
+	case d.ID == "":
+		return errors.New("id is missing")
+	case d.Name == "":
+		return errors.New("name is missing")
+	case !slices.Contains(categories(), d.Category):
+		return fmt.Errorf("category %q: want one of %s", d.Category, strings.Join(categories(), ", "))
+	case path.Dir(folder) != d.Category:
+		return fmt.Errorf("the check of category %s is in the folder of %s", d.Category, path.Dir(folder))
+	case d.About == "":
+		return errors.New("about is missing")
+	case !slices.Contains([]string{"", "manual", "automatic"}, d.Refresh):
+		return fmt.Errorf("refresh %q: want manual or automatic", d.Refresh)
+	case !slices.Contains([]string{"", "business", "core"}, d.Plan):
+		return fmt.Errorf("plan %q: want business or core", d.Plan)
+	case !slices.Contains([]string{"", "flagged", "all"}, d.Rows):
+		return fmt.Errorf("rows %q: want flagged or all", d.Rows)
+	case !slices.Contains([]Status{"", OK, Warning, Error, NotAvailable}, d.None):
+		return fmt.Errorf("none %q: want ok, warning, error or not_available", d.None)
+	}
+	if interval, err := time.ParseDuration(d.Interval); d.Interval != "" && (err != nil || interval < time.Minute) {
+		return fmt.Errorf("interval %q: want a duration of a minute or more, such as 1h", d.Interval)
+	}
+	if d.Unavailable != "" {
+		return nil
+	}
+	switch {
+	case d.Resource == "":
+		return errors.New("resource is missing: the kind that the check looks at")
+	case d.Error.Text == "" && d.Warning.Text == "":
+		return errors.New("error and warning are missing: a check needs at least one of them")
+	case d.Each.In.Text != "" && d.Each.ID.Text == "":
+		return errors.New("each.id is missing: what tells an item from the others of its resource")
+	}
+	return nil
+}
+
+// defaultInterval is the cool-down of most checks at AWS.
+const defaultInterval = time.Hour
+
+func (p *Pack) newCheck(folder fs.FS, file string, d definition) *Check {
+	c := &Check{
+		ID: d.ID, Name: d.Name, Names: d.Names, Category: d.Category, Path: path.Dir(file),
+		About: d.About, Criteria: d.Criteria, Action: d.Action, Links: d.Links,
+		Automatic: d.Refresh == "automatic", Interval: defaultInterval, Core: d.Plan == "core",
+		Unavailable: d.Unavailable, Columns: []string{},
+	}
+	if d.Interval != "" {
+		c.Interval, _ = time.ParseDuration(d.Interval) // d was checked
+	}
+	for _, column := range d.Columns {
+		c.Columns = append(c.Columns, column.Name)
+	}
+	c.program = &program{file: file, folder: folder, definition: d, check: c, shared: p.shared}
+	return c
+}
+
+// Checks returns all checks in the order of category and name.
+func (p *Pack) Checks() []*Check { return p.checks }
+
+// Check returns the check with an id.
+func (p *Pack) Check(id string) (*Check, bool) {
+	c, ok := p.byID[id]
+	return c, ok
+}
+
+// Compile compiles every check. All that is wrong is told at once, with file
+// and line.
+func (p *Pack) Compile() error {
+	var errs []error
+	for _, c := range p.checks {
+		if c.Unavailable == "" {
+			_, err := c.program.compiled()
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,3 @@
+package collect
+
+func acmKinds() []kind { return nil }

@@ -1,0 +1,3 @@
+package collect
+
+func apigatewayKinds() []kind { return nil }

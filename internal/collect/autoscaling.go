@@ -1,0 +1,3 @@
+package collect
+
+func autoscalingKinds() []kind { return nil }

@@ -1,0 +1,3 @@
+package collect
+
+func cloudformationKinds() []kind { return nil }

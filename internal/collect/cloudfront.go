@@ -1,0 +1,3 @@
+package collect
+
+func cloudfrontKinds() []kind { return nil }

@@ -1,0 +1,3 @@
+package collect
+
+func cloudtrailKinds() []kind { return nil }

@@ -1,0 +1,3 @@
+package collect
+
+func codebuildKinds() []kind { return nil }

@@ -1,0 +1,3 @@
+package collect
+
+func directconnectKinds() []kind { return nil }

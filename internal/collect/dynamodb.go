@@ -1,0 +1,3 @@
+package collect
+
+func dynamodbKinds() []kind { return nil }

@@ -1,0 +1,3 @@
+package collect
+
+func ecrKinds() []kind { return nil }

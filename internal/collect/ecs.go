@@ -1,0 +1,3 @@
+package collect
+
+func ecsKinds() []kind { return nil }

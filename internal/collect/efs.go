@@ -1,0 +1,3 @@
+package collect
+
+func efsKinds() []kind { return nil }

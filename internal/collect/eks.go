@@ -1,0 +1,3 @@
+package collect
+
+func eksKinds() []kind { return nil }

@@ -1,0 +1,3 @@
+package collect
+
+func elasticacheKinds() []kind { return nil }

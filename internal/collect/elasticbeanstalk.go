@@ -1,0 +1,3 @@
+package collect
+
+func elasticbeanstalkKinds() []kind { return nil }

@@ -1,0 +1,3 @@
+package collect
+
+func elasticsearchKinds() []kind { return nil }

@@ -1,0 +1,3 @@
+package collect
+
+func elbKinds() []kind { return nil }

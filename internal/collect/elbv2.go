@@ -1,0 +1,3 @@
+package collect
+
+func elbv2Kinds() []kind { return nil }

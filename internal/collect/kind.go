@@ -1,0 +1,168 @@
+package collect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/supportd/supportd/internal/inventory"
+)
+
+// kind is a kind of resource and how it is read.
+type kind struct {
+	inventory.Kind
+	read func(context.Context, *reader) error
+}
+
+// scope says whether resources of a kind belong to regions.
+type scope bool
+
+const (
+	regional scope = false
+	global   scope = true
+)
+
+// kindOf declares a kind whose resources are Ts: structs of the SDK, or of ours
+// where a resource is made of several answers. Actions are those that read
+// needs in any case, separated by commas. Read calls emit with every resource
+// and its id; emit may be called at once.
+func kindOf[T any](name string, where scope, actions string, read func(ctx context.Context, r *reader, emit emit[T]) error) kind {
+	return kind{
+		Kind: inventory.Kind{
+			Name: name, Global: bool(where), Actions: strings.Split(actions, ","),
+			Type: inventory.TypeOf(reflect.TypeFor[T]()),
+		},
+		read: func(ctx context.Context, r *reader) error {
+			return read(ctx, r, func(id string, v T) error {
+				return r.emit(id, v)
+			})
+		},
+	}
+}
+
+// emit adds a resource to the inventory.
+type emit[T any] func(id string, v T) error
+
+// kinds returns all kinds, service by service.
+func kinds() []kind {
+	return slices.Concat(
+		baseKinds(),
+		acmKinds(), apigatewayKinds(), autoscalingKinds(), cloudformationKinds(), cloudfrontKinds(), cloudtrailKinds(),
+		codebuildKinds(), directconnectKinds(), dynamodbKinds(), ec2Kinds(), ecrKinds(), ecsKinds(), efsKinds(), eksKinds(),
+		elasticacheKinds(), elasticbeanstalkKinds(), elasticsearchKinds(), elbKinds(), elbv2Kinds(), iamKinds(), kinesisKinds(),
+		kmsKinds(), lambdaKinds(), opensearchKinds(), rdsKinds(), redshiftKinds(), route53Kinds(), s3Kinds(), secretsmanagerKinds(),
+		servicequotasKinds(), sesKinds(), snsKinds(), sqsKinds(),
+	)
+}
+
+func byName() map[string]kind {
+	all := map[string]kind{}
+	for _, k := range kinds() {
+		all[k.Name] = k
+	}
+	return all
+}
+
+// Kinds returns what there is to know about all kinds.
+func Kinds() inventory.Kinds {
+	all := inventory.Kinds{}
+	for _, k := range kinds() {
+		all[k.Name] = k.Kind
+	}
+	return all
+}
+
+// Account is the resource of the kind account: the account itself, for checks
+// of what it has as a whole.
+type Account struct {
+	AccountID string `doc:"The account whose resources are read."`
+}
+
+// Region is a resource of the kind region: one of those that are looked at, for
+// checks of what it has as a whole.
+type Region struct {
+	Name string `doc:"Such as eu-west-1."`
+}
+
+func baseKinds() []kind {
+	return []kind{
+		kindOf("account", global, "sts:GetCallerIdentity", func(_ context.Context, r *reader, emit emit[Account]) error {
+			return emit(r.owner, Account{AccountID: r.owner})
+		}),
+		kindOf("region", regional, "sts:GetCallerIdentity", func(_ context.Context, r *reader, emit emit[Region]) error {
+			return emit(r.task.region, Region{Name: r.task.region})
+		}),
+	}
+}
+
+var errWriting = errors.New("writing the inventory")
+
+// atOnce calls f for all items, some at once, and returns the errors of those
+// that failed. After the first error it begins no more.
+func atOnce[T any](ctx context.Context, most int, items []T, f func(context.Context, T) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var group sync.WaitGroup
+	var mu sync.Mutex
+	var errs []error
+	free := make(chan struct{}, most)
+	for _, item := range items {
+		free <- struct{}{}
+		mu.Lock()
+		failed := len(errs) > 0
+		mu.Unlock()
+		if failed {
+			break
+		}
+		group.Go(func() {
+			defer func() { <-free }()
+			if err := f(ctx, item); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				errs = append(errs, err)
+				cancel()
+			}
+		})
+	}
+	group.Wait()
+	return errors.Join(errs...)
+}
+
+// pager is a paginator of the SDK.
+type pager[Page, Options any] interface {
+	HasMorePages() bool
+	NextPage(context.Context, ...func(*Options)) (*Page, error)
+}
+
+// maxPages bounds a list whose endpoint never ends it.
+const maxPages = 100_000
+
+// pages calls f with every page.
+func pages[Page, Options any](ctx context.Context, p pager[Page, Options], f func(*Page) error) error {
+	for range maxPages {
+		if !p.HasMorePages() {
+			return nil
+		}
+		page, err := p.NextPage(ctx)
+		if err != nil {
+			return err
+		}
+		if err := f(page); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("a list with more than %d pages", maxPages)
+}
+
+// gather returns the items of all pages.
+func gather[Page, Options, T any](ctx context.Context, p pager[Page, Options], items func(*Page) []T) (all []T, err error) {
+	err = pages(ctx, p, func(page *Page) error {
+		all = append(all, items(page)...)
+		return nil
+	})
+	return all, err
+}

@@ -1,0 +1,3 @@
+package collect
+
+func kinesisKinds() []kind { return nil }

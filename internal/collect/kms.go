@@ -1,0 +1,3 @@
+package collect
+
+func kmsKinds() []kind { return nil }

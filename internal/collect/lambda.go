@@ -1,0 +1,3 @@
+package collect
+
+func lambdaKinds() []kind { return nil }

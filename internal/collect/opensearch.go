@@ -1,0 +1,3 @@
+package collect
+
+func opensearchKinds() []kind { return nil }

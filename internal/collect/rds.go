@@ -1,0 +1,3 @@
+package collect
+
+func rdsKinds() []kind { return nil }

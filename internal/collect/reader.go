@@ -1,0 +1,97 @@
+package collect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/smithy-go"
+
+	"github.com/supportd/supportd/internal/inventory"
+)
+
+// reader reads a kind in a region.
+type reader struct {
+	*run
+	task   task
+	shared *region
+	config aws.Config // of the region; for global kinds of us-east-1
+}
+
+// region is what readers of one region have in common.
+type region struct {
+	answers sync.Map // func() (any, error) by key
+}
+
+// emit adds a resource.
+func (r *reader) emit(id string, v any) error {
+	resource := inventory.Resource{Kind: r.task.kind.Name, ID: id, Region: r.task.region, Attributes: inventory.Plain(v)}
+	if err := r.out.Add(resource); err != nil {
+		return fmt.Errorf("%w: %w", errWriting, err)
+	}
+	return nil
+}
+
+// arn returns the ARN of a resource of the account: r.arn("ec2", "volume/vol-1").
+func (r *reader) arn(service, resource string) string {
+	return fmt.Sprintf("arn:aws:%s:%s:%s:%s", service, r.task.region, r.owner, resource)
+}
+
+// wants reports whether a part of the kind is needed.
+func (r *reader) wants(part string) bool { return slices.Contains(r.task.parts, part) }
+
+// part calls f, which learns a part of one resource, if the part is needed. An
+// error of f is a failure of the part and leaves the rest of the kind alone;
+// one with a code of absent says that the resource has no such thing.
+func (r *reader) part(name string, f func() error, absent ...string) {
+	if !r.wants(name) {
+		return
+	}
+	if err := f(); err != nil && !hasCode(err, absent...) {
+		r.fail(r.task, name, err)
+	}
+}
+
+// hasCode reports whether an error of the API has one of the codes.
+func hasCode(err error, codes ...string) bool {
+	var api smithy.APIError
+	return errors.As(err, &api) && slices.Contains(codes, api.ErrorCode())
+}
+
+// once returns what f returns, and calls it once in a collection and region
+// however many kinds need its answer. The key names the call: ec2:DescribeVolumes.
+func once[T any](r *reader, key string, f func() (T, error)) (T, error) {
+	made, _ := r.shared.answers.LoadOrStore(key, sync.OnceValues(func() (any, error) { return f() }))
+	v, err := made.(func() (any, error))()
+	answer, _ := v.(T)
+	return answer, err
+}
+
+// forEach calls f for all items, eight at once.
+func forEach[T any](ctx context.Context, items []T, f func(context.Context, T) error) error {
+	return atOnce(ctx, 8, items, f)
+}
+
+// maxCause bounds the text of a failure.
+const maxCause = 500
+
+// cause returns an error as an operator reads it: the call and what the
+// endpoint said.
+func cause(err error) string {
+	text := err.Error()
+	var operation *smithy.OperationError
+	var api smithy.APIError
+	switch {
+	case errors.As(err, &operation) && errors.As(err, &api):
+		text = fmt.Sprintf("%s %s: %s: %s", operation.Service(), operation.Operation(), api.ErrorCode(), api.ErrorMessage())
+	case errors.As(err, &operation):
+		text = fmt.Sprintf("%s %s: %v", operation.Service(), operation.Operation(), operation.Unwrap())
+	}
+	if len(text) > maxCause {
+		text = text[:maxCause] + "…"
+	}
+	return text
+}

@@ -1,0 +1,3 @@
+package collect
+
+func redshiftKinds() []kind { return nil }

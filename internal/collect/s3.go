@@ -1,0 +1,3 @@
+package collect
+
+func s3Kinds() []kind { return nil }

@@ -1,0 +1,3 @@
+package collect
+
+func secretsmanagerKinds() []kind { return nil }

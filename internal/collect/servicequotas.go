@@ -1,0 +1,3 @@
+package collect
+
+func servicequotasKinds() []kind { return nil }

@@ -1,0 +1,3 @@
+package collect
+
+func sesKinds() []kind { return nil }

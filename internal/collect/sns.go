@@ -1,0 +1,3 @@
+package collect
+
+func snsKinds() []kind { return nil }

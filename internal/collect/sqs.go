@@ -1,0 +1,3 @@
+package collect
+
+func sqsKinds() []kind { return nil }

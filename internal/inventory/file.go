@@ -1,0 +1,171 @@
+package inventory
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+)
+
+// The file form of an inventory is JSON Lines: a line with the format and the
+// header, a line for every resource, and a line with the summary. A file
+// without its last line was cut off and is not read.
+
+const format = 1
+
+type firstLine struct {
+	Format int `json:"supportdInventory"`
+	Header
+}
+
+type resourceLine struct {
+	Kind       string         `json:"kind"`
+	ID         string         `json:"id"`
+	Region     string         `json:"region,omitempty"`
+	Attributes map[string]any `json:"attributes"`
+}
+
+type lastLine struct {
+	End *Summary `json:"end"`
+}
+
+// Writer writes an inventory's file. Its methods may be called at once.
+type Writer struct {
+	mu      sync.Mutex
+	to      *bufio.Writer
+	summary Summary
+}
+
+// NewWriter writes the header.
+func NewWriter(w io.Writer, h Header) (*Writer, error) {
+	out := &Writer{to: bufio.NewWriterSize(w, 1<<16)}
+	return out, out.line(firstLine{Format: format, Header: h})
+}
+
+// Add writes a resource.
+func (w *Writer) Add(r Resource) error {
+	text, err := json.Marshal(resourceLine(r))
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", r.Kind, r.ID, err)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.summary.Resources++
+	_, err = w.to.Write(append(text, '\n'))
+	return err
+}
+
+// Close writes the summary, with the failures and prices given, but not to the
+// disk: that is for whoever owns the file.
+func (w *Writer) Close(failures []Failure, prices map[string]float64) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.summary.Failures, w.summary.Prices = failures, prices
+	if err := w.line(lastLine{End: &w.summary}); err != nil {
+		return err
+	}
+	return w.to.Flush()
+}
+
+func (w *Writer) line(v any) error {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	_, err = w.to.Write(append(text, '\n'))
+	return err
+}
+
+// File is an inventory in a file.
+type File struct {
+	path   string
+	header Header
+}
+
+// OpenFile reads the header of a file.
+func OpenFile(path string) (*File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	lines := newLines(f)
+	if !lines.Scan() {
+		return nil, fmt.Errorf("%s: not an inventory: it is empty or cannot be read: %w", path, errors.Join(lines.Err(), io.ErrUnexpectedEOF))
+	}
+	var first firstLine
+	if err := json.Unmarshal(lines.Bytes(), &first); err != nil || first.Format == 0 {
+		return nil, fmt.Errorf("%s: not an inventory: its first line has no supportdInventory", path)
+	}
+	if first.Format != format {
+		return nil, fmt.Errorf("%s: the inventory has format %d, and this program reads format %d", path, first.Format, format)
+	}
+	return &File{path: path, header: first.Header}, nil
+}
+
+// maxLine is how long a resource's line may be.
+const maxLine = 16 << 20
+
+func newLines(r io.Reader) *bufio.Scanner {
+	lines := bufio.NewScanner(r)
+	lines.Buffer(make([]byte, 1<<16), maxLine)
+	return lines
+}
+
+// Header returns the file's header.
+func (f *File) Header() Header { return f.header }
+
+// Read reads the file once. An error of the file has the number of its line.
+func (f *File) Read(ctx context.Context, each func(Resource) error) (Summary, error) {
+	file, err := os.Open(f.path)
+	if err != nil {
+		return Summary{}, err
+	}
+	defer file.Close()
+	lines := newLines(file)
+	number, read := 0, 0
+	for lines.Scan() {
+		number++
+		if number == 1 {
+			continue // the header
+		}
+		if err := ctx.Err(); err != nil {
+			return Summary{}, err
+		}
+		var line struct {
+			resourceLine
+			lastLine
+		}
+		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
+			return Summary{}, fmt.Errorf("%s:%d: %w", f.path, number, err)
+		}
+		if line.End != nil {
+			return f.end(lines, *line.End, read)
+		}
+		if line.Kind == "" {
+			return Summary{}, fmt.Errorf("%s:%d: a resource without a kind", f.path, number)
+		}
+		read++
+		if err := each(Resource(line.resourceLine)); err != nil {
+			return Summary{}, err
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return Summary{}, fmt.Errorf("%s:%d: %w", f.path, number+1, err)
+	}
+	return Summary{}, fmt.Errorf("%s: the inventory is cut off: it has no last line with its summary", f.path)
+}
+
+func (f *File) end(lines *bufio.Scanner, end Summary, read int) (Summary, error) {
+	if read != end.Resources {
+		return Summary{}, fmt.Errorf("%s: the inventory has %d resources, and its summary says %d", f.path, read, end.Resources)
+	}
+	if lines.Scan() {
+		return Summary{}, fmt.Errorf("%s: something follows the summary", f.path)
+	}
+	return end, lines.Err()
+}
