@@ -79,11 +79,12 @@ type Result struct {
 
 	Processed  int
 	Flagged    int
+	OK         int // neither flagged nor ignored nor suppressed; a check lists them only with rows: all
 	Ignored    int
 	Suppressed int
 	Savings    float64 // USD a month, of flagged resources whose price is known
 
-	Rows []Row // by region and resource
+	Rows []Row // by region and resource, its items in the order of their list
 }
 
 // Row is a resource in a result. Checks list what they flag, and some list

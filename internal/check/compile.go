@@ -9,6 +9,7 @@ import (
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/decls"
+	"cel.dev/cel-go/common/types/ref"
 
 	"github.com/supportd/supportd/internal/inventory"
 )
@@ -35,9 +36,15 @@ type plan struct {
 	none  Status
 
 	params    map[string]any
+	given     ref.Val // params as expressions know them
 	joins     []*joinPlan
 	lets      []*compiled // variables in their order
 	variables map[string]int
+
+	prices     bool                       // some expression uses prices
+	used       map[string]map[string]bool // the fields that expressions use, by struct
+	usedNames  map[string]bool            // the variables that expressions use
+	parameters string                     // the name of the struct of params
 
 	where, ignore, failing, warning, savings *compiled // nil where the check has none
 	each, eachID                             *compiled
@@ -53,7 +60,7 @@ type joinPlan struct {
 	where, key    *compiled
 	equals        *compiled
 	sharedRegions bool // those of all regions are found
-	params        map[string]any
+	params        ref.Val
 	signature     string
 }
 
@@ -70,7 +77,7 @@ func (p *program) compile() (*plan, error) {
 	d := p.definition
 	kind, ok := p.shared.kinds[d.Resource]
 	if !ok {
-		return nil, fmt.Errorf("%s: resource %q: there is no such kind, see docs/resources.md", p.file, d.Resource)
+		return nil, p.wrong("resource", "resource %q: there is no such kind, see docs/resources.md", d.Resource)
 	}
 	env, err := p.shared.env()
 	if err != nil {
@@ -78,8 +85,15 @@ func (p *program) compile() (*plan, error) {
 	}
 	b := builder{program: p, plan: &plan{
 		check: p.check, kind: kind, needs: inventory.Needs{}, rows: d.Rows, none: d.None, variables: map[string]int{},
-	}, used: map[string]map[string]bool{}}
+		used: map[string]map[string]bool{}, usedNames: map[string]bool{},
+	}}
 	return b.build(env)
+}
+
+// wrong returns an error with the place of a field at the top of the file.
+func (p *program) wrong(field, format string, args ...any) error {
+	text, _ := fs.ReadFile(p.folder, p.file) // without it the place is the file's beginning
+	return fmt.Errorf("%s: %s", place(p.file, text, field), fmt.Sprintf(format, args...))
 }
 
 // builder compiles one check.
@@ -87,7 +101,6 @@ type builder struct {
 	*program
 	plan *plan
 	env  *cel.Env
-	used map[string]map[string]bool // by struct and field
 }
 
 func (b *builder) build(env *cel.Env) (*plan, error) {
@@ -96,12 +109,14 @@ func (b *builder) build(env *cel.Env) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	common := []cel.EnvOption{cel.Variable("now", cel.TimestampType), cel.Variable("params", params),
-		cel.Variable("prices", cel.MapType(cel.StringType, cel.DoubleType))}
-	if b.env, err = env.Extend(common...); err != nil {
+	bare, err := env.Extend(cel.Variable("now", cel.TimestampType), cel.Variable("params", params))
+	if err != nil {
 		return nil, err
 	}
-	bare := b.env
+	b.env = bare
+	if err := b.variable("prices", cel.MapType(cel.StringType, cel.DoubleType)); err != nil {
+		return nil, err
+	}
 	if err := b.variable("resource", b.shared.provider.celType(b.plan.kind.Type)); err != nil {
 		return nil, err
 	}
@@ -144,7 +159,7 @@ func (b *builder) build(env *cel.Env) (*plan, error) {
 		}
 		*step.to = c
 		if step.what == "each.in" {
-			if err := b.variable("each", c.ast.OutputType().Parameters()[0]); err != nil {
+			if err := b.variable("each", elementType(c.ast.OutputType())); err != nil {
 				return nil, err
 			}
 		}
@@ -156,19 +171,29 @@ func (b *builder) build(env *cel.Env) (*plan, error) {
 	return b.plan, nil
 }
 
+// elementType returns the type of a list's elements.
+func elementType(t *cel.Type) *cel.Type {
+	if t.Kind() == cel.ListKind {
+		return t.Parameters()[0]
+	}
+	return cel.DynType
+}
+
 // parameters returns the type of params.
 func (b *builder) parameters() (*cel.Type, error) {
 	b.plan.params = map[string]any{}
 	var fields []inventory.Field
-	for name, v := range b.definition.Parameters {
-		t, value, err := parameter(v)
+	for _, name := range slices.Sorted(maps.Keys(b.definition.Parameters)) {
+		t, value, err := parameter(b.definition.Parameters[name])
 		if err != nil {
-			return nil, fmt.Errorf("%s: parameters.%s: %w", b.file, name, err)
+			return nil, b.wrong("parameters", "parameters.%s: %v", name, err)
 		}
 		b.plan.params[name] = value
 		fields = append(fields, inventory.Field{Name: name, Type: t})
 	}
-	return b.shared.provider.celType(inventory.StructOf("params."+b.check.ID, fields...)), nil
+	b.plan.given = b.shared.provider.NativeToValue(b.plan.params)
+	b.plan.parameters = "params." + b.check.ID
+	return b.shared.provider.celType(inventory.StructOf(b.plan.parameters, fields...)), nil
 }
 
 func parameter(v any) (*inventory.Type, any, error) {
@@ -190,7 +215,7 @@ func parameter(v any) (*inventory.Type, any, error) {
 			if err != nil {
 				return nil, nil, err
 			}
-			if i > 0 && t.Form != elem.Form {
+			if i > 0 && t.String() != elem.String() {
 				return nil, nil, fmt.Errorf("the items of a list have one type, and these are %s and %s", elem, t)
 			}
 			elem, list[i] = t, value
@@ -211,15 +236,17 @@ func (b *builder) expression(what string, x expression, want ...*cel.Type) (*com
 }
 
 func (b *builder) in(env *cel.Env, what string, x expression, want ...*cel.Type) (*compiled, error) {
-	c, err := b.shared.compile(env, b.file, what, x, want...)
+	c, err := b.shared.compile(env, source{b.folder, b.file}, what, x, want...)
 	if err != nil {
 		return nil, err
 	}
-	usedFields(c.ast, func(structName, field string) {
-		if b.used[structName] == nil {
-			b.used[structName] = map[string]bool{}
+	visit(c.ast, func(structName, field string) {
+		if b.plan.used[structName] == nil {
+			b.plan.used[structName] = map[string]bool{}
 		}
-		b.used[structName][field] = true
+		b.plan.used[structName][field] = true
+	}, func(name string) {
+		b.plan.usedNames[name] = true
 	})
 	return c, nil
 }
@@ -230,16 +257,16 @@ func (b *builder) join(bare *cel.Env, name string, d join) error {
 	what := "with." + name
 	kind, ok := b.shared.kinds[d.Kind]
 	if !ok {
-		return fmt.Errorf("%s: %s: kind %q: there is no such kind, see docs/resources.md", b.file, what, d.Kind)
+		return b.wrong("with", "%s: kind %q: there is no such kind, see docs/resources.md", what, d.Kind)
 	}
 	if (d.Key.Text == "") != (d.Equals.Text == "") {
-		return fmt.Errorf("%s: %s: key and equals go together", b.file, what)
+		return b.wrong("with", "%s: key and equals go together", what)
 	}
 	t := b.shared.provider.celType(kind.Type)
 	j := &joinPlan{
-		name: name, definition: d, kind: kind, params: b.plan.params,
+		name: name, definition: d, kind: kind, params: b.plan.given,
 		sharedRegions: d.Across || kind.Global || b.plan.kind.Global,
-		signature:     fmt.Sprintf("%s|%s|%s|%v", d.Kind, d.Where.Text, d.Key.Text, b.plan.params),
+		signature:     fmt.Sprintf("%q %#v", []string{d.Kind, d.Where.Text, d.Key.Text}, typedParameters(b.plan.params)),
 	}
 	env, err := bare.Extend(cel.Variable("other", t))
 	if err != nil {
@@ -268,6 +295,19 @@ func (b *builder) join(bare *cel.Env, name string, d join) error {
 		return b.variable(name, t)
 	}
 	return b.variable(name, cel.ListType(t))
+}
+
+// typedParameters are parameters so that those of different types differ when
+// they are printed: 1 and 1.0 do not without.
+func typedParameters(params map[string]any) map[string]string {
+	typed := map[string]string{}
+	for name, v := range params {
+		typed[name] = fmt.Sprintf("%T %#v", v, v)
+		if list, ok := v.([]any); ok && len(list) > 0 {
+			typed[name] = fmt.Sprintf("%T %#v", list[0], v)
+		}
+	}
+	return typed
 }
 
 func (b *builder) lets() error {
@@ -308,10 +348,11 @@ func (b *builder) columns() error {
 
 // needs finds the kinds and parts that the expressions use.
 func (b *builder) needs() {
+	b.plan.prices = b.plan.usedNames["prices"]
 	add := func(kind inventory.Kind) {
 		b.plan.needs.Add(kind.Name)
 		for _, f := range kind.Type.Fields() {
-			if f.Part != "" && b.used[kind.Type.Name][f.Name] {
+			if f.Part != "" && b.uses(kind, f.Name) {
 				b.plan.needs.Add(kind.Name, f.Name)
 			}
 		}
@@ -319,6 +360,45 @@ func (b *builder) needs() {
 	add(b.plan.kind)
 	for _, j := range b.plan.joins {
 		add(j.kind)
-		j.keep = slices.Sorted(maps.Keys(b.used[j.kind.Type.Name]))
+		for _, f := range j.kind.Type.Fields() {
+			if b.uses(j.kind, f.Name) {
+				j.keep = append(j.keep, f.Name)
+			}
+		}
 	}
+}
+
+// uses reports whether expressions use an attribute of a kind. Where they
+// select a name of something of unknown type, it may be the kind's.
+func (b *builder) uses(kind inventory.Kind, field string) bool {
+	return b.plan.used[kind.Type.Name][field] || b.plan.used[""][field]
+}
+
+// Unused returns the parameters and the names of let and with that no
+// expression of the check uses.
+func (c *Check) Unused() ([]string, error) {
+	if c.Unavailable != "" {
+		return nil, nil
+	}
+	plan, err := c.program.compiled()
+	if err != nil {
+		return nil, err
+	}
+	var unused []string
+	for _, name := range slices.Sorted(maps.Keys(plan.params)) {
+		if !plan.used[plan.parameters][name] {
+			unused = append(unused, "parameters."+name)
+		}
+	}
+	for _, j := range plan.joins {
+		if !plan.usedNames[j.name] {
+			unused = append(unused, "with."+j.name)
+		}
+	}
+	for _, let := range c.program.definition.Let {
+		if !plan.usedNames[let.Name] {
+			unused = append(unused, "let."+let.Name)
+		}
+	}
+	return unused, nil
 }

@@ -8,6 +8,8 @@ import (
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/cost"
+	"cel.dev/cel-go/common/operators"
+	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/ext"
 
 	"github.com/supportd/supportd/internal/inventory"
@@ -72,32 +74,35 @@ type compiled struct {
 	what    string // such as columns.Region
 	program cel.Program
 	ast     *cel.Ast
+	loops   bool // over lists: it may take long
 }
 
 // compile compiles an expression and refuses it when its type is none of want.
-func (e *environment) compile(env *cel.Env, file, what string, x expression, want ...*cel.Type) (*compiled, error) {
+func (e *environment) compile(env *cel.Env, from source, what string, x expression, want ...*cel.Type) (*compiled, error) {
 	checked, issues := env.Compile(x.Text)
 	if err := issues.Err(); err != nil {
-		return nil, positioned(file, what, x, issues)
+		return nil, from.issues(what, x, issues)
 	}
 	fail := func(format string, args ...any) error {
-		return fmt.Errorf("%s:%d:%d: %s: %s", file, x.Line, x.Column, what, fmt.Sprintf(format, args...))
+		return fmt.Errorf("%s: %s: %s", from.place(x, 0), what, fmt.Sprintf(format, args...))
 	}
 	if !isOneOf(checked.OutputType(), want) {
 		return nil, fail("it is a %s, want %s", checked.OutputType(), names(want))
 	}
-	estimate, err := env.EstimateCost(checked, sizes{})
+	// The environment that has the check's variables is needed no longer; that
+	// of all checks serves what is kept, for each has its own copy of much.
+	estimate, err := e.base.EstimateCost(checked, sizes{})
 	if err != nil {
 		return nil, fail("%v", err)
 	}
 	if estimate.Max > maxCost {
 		return nil, fail("it may cost %d and the limit is %d: loops in loops over long lists", estimate.Max, maxCost)
 	}
-	program, err := env.Program(checked, cel.EvalOptions(cel.OptOptimize), cel.InterruptCheckFrequency(1000))
+	program, err := e.base.Program(checked, cel.EvalOptions(cel.OptOptimize), cel.InterruptCheckFrequency(1000))
 	if err != nil {
 		return nil, fail("%v", err)
 	}
-	return &compiled{expression: x, what: what, program: program, ast: checked}, nil
+	return &compiled{expression: x, what: what, program: program, ast: checked, loops: loops(checked)}, nil
 }
 
 func isOneOf(t *cel.Type, want []*cel.Type) bool {
@@ -120,28 +125,47 @@ func names(types []*cel.Type) string {
 	return strings.Join(all, " or ")
 }
 
-// positioned turns CEL's positions in an expression into positions in the file.
-func positioned(file, what string, x expression, issues *cel.Issues) error {
-	var lines []string
-	for _, e := range issues.Errors() {
-		line, column := x.Line+e.Location.Line()-1, e.Location.Column()+1
-		if e.Location.Line() == 1 {
-			column += x.Column - 1
-		}
-		lines = append(lines, fmt.Sprintf("%s:%d:%d: %s: %s", file, line, column, what, e.Message))
-	}
-	return fmt.Errorf("%s", strings.Join(lines, "\n"))
+func loops(a *cel.Ast) (found bool) {
+	ast.PostOrderVisit(a.NativeRep().Expr(), ast.NewExprVisitor(func(x ast.Expr) {
+		found = found || x.Kind() == ast.ComprehensionKind
+	}))
+	return found
 }
 
-// usedFields calls f for every field that an expression selects of a struct.
-func usedFields(a *cel.Ast, f func(structName, field string)) {
+// visit calls field for every field that an expression selects of a struct, and
+// name for every name that it uses. A field that is selected of something of
+// unknown type is reported with a struct of "".
+func visit(a *cel.Ast, field func(structName, field string), name func(string)) {
 	native := a.NativeRep()
-	ast.PostOrderVisit(native.Expr(), ast.NewExprVisitor(func(x ast.Expr) {
-		if x.Kind() != ast.SelectKind {
-			return
+	selects := func(operand ast.Expr, selected string) {
+		t := native.GetType(operand.ID())
+		if t != nil && t.Kind() == types.OpaqueKind && len(t.Parameters()) == 1 {
+			t = t.Parameters()[0]
 		}
-		if t := native.GetType(x.AsSelect().Operand().ID()); t != nil && t.Kind() == cel.StructKind {
-			f(t.TypeName(), x.AsSelect().FieldName())
+		switch {
+		case t == nil || t.Kind() == cel.DynKind || t.Kind() == cel.AnyKind:
+			field("", selected)
+		case t.Kind() == cel.StructKind:
+			field(t.TypeName(), selected)
+		}
+	}
+	ast.PostOrderVisit(native.Expr(), ast.NewExprVisitor(func(x ast.Expr) {
+		switch x.Kind() {
+		case ast.IdentKind:
+			name(x.AsIdent())
+		case ast.SelectKind:
+			selects(x.AsSelect().Operand(), x.AsSelect().FieldName())
+		case ast.CallKind: // resource.?Name, resource[?"Name"] and, of unknown types, resource["Name"]
+			args := x.AsCall().Args()
+			if !strings.HasPrefix(x.AsCall().FunctionName(), "_[") && x.AsCall().FunctionName() != operators.OptSelect || len(args) != 2 {
+				return
+			}
+			if args[1].Kind() != ast.LiteralKind {
+				return
+			}
+			if selected, ok := args[1].AsLiteral().Value().(string); ok {
+				selects(args[0], selected)
+			}
 		}
 	}))
 }

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"slices"
 
+	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 
 	"github.com/supportd/supportd/internal/inventory"
@@ -32,23 +33,24 @@ type Evaluation struct {
 func (e Evaluation) Run(ctx context.Context, inv inventory.Inventory) ([]Result, error) {
 	r := &run{Evaluation: e, ctx: ctx, header: inv.Header(), byKind: map[string][]*running{}, indexes: map[string]*index{}}
 	r.prepare()
-	var summary inventory.Summary
-	var err error
-	if len(r.indexes) > 0 {
-		if summary, err = inv.Read(ctx, r.fill); err != nil {
+	if len(r.indexes) > 0 || r.usesPrices() {
+		summary, err := inventory.ReadKinds(ctx, inv, func(kind string) bool { return r.filling[kind] != nil }, r.fill)
+		if err != nil {
 			return nil, err
 		}
 		r.setPrices(summary)
-	} else if r.usesPrices() {
-		if summary, err = inv.Read(ctx, func(inventory.Resource) error { return nil }); err != nil {
-			return nil, err
-		}
-		r.setPrices(summary)
+		r.failures(summary) // what they make unavailable need not be judged
 	}
-	if summary, err = inv.Read(ctx, r.judge); err != nil {
+	summary, err := inventory.ReadKinds(ctx, inv, func(kind string) bool { return r.byKind[kind] != nil }, r.judge)
+	if err != nil {
 		return nil, err
 	}
-	return r.results(summary.Failures), nil
+	r.failures(summary)
+	results := make([]Result, len(r.all))
+	for i, c := range r.all {
+		results[i] = c.end()
+	}
+	return results, nil
 }
 
 // run is one evaluation.
@@ -61,6 +63,7 @@ type run struct {
 	indexes map[string]*index     // by the signature of joins
 	filling map[string][]*index   // by kind
 	prices  ref.Val
+	now     ref.Val
 }
 
 // running is a check in a run.
@@ -68,17 +71,43 @@ type running struct {
 	plan    *plan
 	indexes []*index // of its joins
 	result  Result
+	broken  broken
 	frame   frame
 }
 
+// fail makes the check unavailable. The first cause counts.
 func (c *running) fail(cause string) {
 	if c.result.Cause == "" {
 		c.result.Cause = cause
 	}
 }
 
+// broken is what went wrong with a resource: of several the first in the order
+// of region and id, whatever the order in which they were read.
+type broken struct {
+	at  inventory.Resource
+	err error
+}
+
+// covers reports whether nothing that goes wrong with the resource would change
+// what is known.
+func (b *broken) covers(r inventory.Resource) bool {
+	return b.err != nil && cmp.Or(cmp.Compare(b.at.Region, r.Region), cmp.Compare(b.at.ID, r.ID)) <= 0
+}
+
+func (b *broken) add(r inventory.Resource, err error) {
+	if !b.covers(r) {
+		b.at, b.err = inventory.Resource{Kind: r.Kind, ID: r.ID, Region: r.Region}, err
+	}
+}
+
+func (b *broken) cause() string {
+	return fmt.Sprintf("%s %s: %v", b.at.Kind, b.at.ID, b.err)
+}
+
 func (r *run) prepare() {
 	r.filling = map[string][]*index{}
+	r.now = types.Timestamp{Time: r.header.CollectedAt}
 	for _, c := range r.Checks {
 		running := &running{result: Result{CheckID: c.ID, Cause: c.Unavailable}}
 		r.all = append(r.all, running)
@@ -91,7 +120,7 @@ func (r *run) prepare() {
 			continue
 		}
 		running.plan = plan
-		running.frame = frame{run: r, check: running, lets: make([]ref.Val, len(plan.lets))}
+		running.frame = frame{run: r, check: running, lets: make([]ref.Val, len(plan.lets)), joins: make([]any, len(plan.joins))}
 		if missing := r.missing(plan.needs); missing != "" {
 			running.fail(missing)
 			continue
@@ -121,7 +150,7 @@ func (r *run) missing(needs inventory.Needs) string {
 }
 
 func (r *run) usesPrices() bool {
-	return slices.ContainsFunc(r.all, func(c *running) bool { return c.plan != nil && c.plan.savings != nil })
+	return slices.ContainsFunc(r.all, func(c *running) bool { return c.plan != nil && c.plan.prices })
 }
 
 func (r *run) setPrices(summary inventory.Summary) {
@@ -142,7 +171,7 @@ func (r *run) setPrices(summary inventory.Summary) {
 func (r *run) fill(resource inventory.Resource) error {
 	for _, x := range r.filling[resource.Kind] {
 		if err := x.add(r, resource); err != nil {
-			x.err = fmt.Errorf("%s %s: %w", resource.Kind, resource.ID, err)
+			x.broken.add(resource, err)
 		}
 	}
 	return nil
@@ -151,14 +180,15 @@ func (r *run) fill(resource inventory.Resource) error {
 // judge evaluates the checks that look at the resource's kind.
 func (r *run) judge(resource inventory.Resource) error {
 	for _, c := range r.byKind[resource.Kind] {
-		if c.result.Cause != "" {
+		if c.result.Cause != "" || c.broken.covers(resource) {
 			continue
 		}
 		if err := c.judge(r, resource); err != nil {
 			if r.ctx.Err() != nil {
 				return r.ctx.Err()
 			}
-			c.fail(fmt.Sprintf("%s %s: %v", resource.Kind, resource.ID, err))
+			c.broken.add(resource, err)
+			c.result = Result{CheckID: c.result.CheckID}
 		}
 	}
 	return nil
@@ -219,9 +249,8 @@ func (c *running) item(r *run, resource inventory.Resource, item string) error {
 		c.result.Suppressed++
 	case status != OK:
 		c.result.Flagged++
-		if row.Savings != nil {
-			c.result.Savings += *row.Savings
-		}
+	default:
+		c.result.OK++
 	}
 	return nil
 }
@@ -270,37 +299,34 @@ func resourceID(account, checkID string, r inventory.Resource, item string) stri
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-func (r *run) results(failures []inventory.Failure) []Result {
-	results := make([]Result, len(r.all))
-	for i, c := range r.all {
-		if c.plan != nil {
-			c.failures(failures)
-		}
-		results[i] = c.end()
-	}
-	return results
-}
-
-// failures makes the check unavailable when a call that it needs failed.
-func (c *running) failures(failures []inventory.Failure) {
-	for _, x := range c.indexes {
-		if x.err != nil {
-			c.fail(x.err.Error())
-		}
-	}
-	for _, f := range failures {
-		if !c.plan.needs.Has(f.Kind, f.Part) {
+// failures makes checks unavailable that need a call that failed.
+func (r *run) failures(summary inventory.Summary) {
+	for _, c := range r.all {
+		if c.plan == nil {
 			continue
 		}
-		cause := f.Cause
-		if f.Region != "" {
-			cause = f.Region + ": " + cause
+		for _, f := range summary.Failures {
+			if !c.plan.needs.Has(f.Kind, f.Part) {
+				continue
+			}
+			cause := f.Cause
+			if f.Region != "" {
+				cause = f.Region + ": " + cause
+			}
+			c.fail(cause)
 		}
-		c.fail(cause)
 	}
 }
 
 func (c *running) end() Result {
+	for _, x := range c.indexes {
+		if x.broken.err != nil {
+			c.fail(x.broken.cause())
+		}
+	}
+	if c.broken.err != nil {
+		c.fail(c.broken.cause())
+	}
 	if c.result.Cause != "" {
 		return Result{CheckID: c.result.CheckID, Status: NotAvailable, Cause: c.result.Cause}
 	}
@@ -312,18 +338,20 @@ func (c *running) end() Result {
 	if result.Status == NotAvailable {
 		return Result{CheckID: result.CheckID, Status: NotAvailable, Cause: "there is nothing to look at"}
 	}
+	slices.SortStableFunc(result.Rows, func(a, b Row) int {
+		return cmp.Or(cmp.Compare(a.Region, b.Region), cmp.Compare(a.Resource, b.Resource)) // items of a resource stay as its list has them
+	})
 	for _, row := range result.Rows {
-		switch {
-		case row.Suppressed:
-		case row.Status == Error:
-			result.Status = Error
-		case row.Status == Warning && result.Status != Error:
-			result.Status = Warning
+		if row.Suppressed {
+			continue
+		}
+		if row.Savings != nil {
+			result.Savings += *row.Savings
+		}
+		if row.Status == Error || row.Status == Warning && result.Status != Error {
+			result.Status = row.Status
 		}
 	}
-	slices.SortStableFunc(result.Rows, func(a, b Row) int {
-		return cmp.Or(cmp.Compare(a.Region, b.Region), cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.ResourceID, b.ResourceID))
-	})
 	return result
 }
 

@@ -1,18 +1,16 @@
 package check
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/goccy/go-yaml"
 
 	"github.com/supportd/supportd/internal/inventory"
 )
@@ -65,10 +63,7 @@ func (c *Check) Examples() ([]Example, error) {
 		return nil, err
 	}
 	var examples []Example
-	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.DisallowUnknownField()).Decode(&examples); err != nil {
-		return nil, fmt.Errorf("%s: %s", file, yaml.FormatError(err, false, false))
-	}
-	return examples, nil
+	return examples, decode(file, text, &examples)
 }
 
 // Test evaluates the check's examples and returns what is wrong with them: one
@@ -85,17 +80,22 @@ func (c *Check) Test(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Path, err)
 	}
-	var errs []error
+	errs := nameless(c.Path, examples)
 	shown := map[Status]bool{}
+	told := false
 	for _, e := range examples {
 		result, err := c.run(ctx, plan, e)
-		if err == nil {
-			err = e.Want.compare(result)
-		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %s: %w", c.Path, e.Name, err))
+			continue
 		}
 		shown[result.Status] = true
+		for _, row := range e.Want.Rows {
+			told = told || row.Metadata != nil
+		}
+	}
+	if !told && len(c.Columns) > 0 {
+		errs = append(errs, fmt.Errorf("%s: no example has the metadata of a row", c.Path))
 	}
 	want := []Status{OK}
 	if plan.failing != nil {
@@ -112,19 +112,61 @@ func (c *Check) Test(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// run evaluates one example. Its resources go through the form of the file, so
-// that they are what a collected inventory has.
+// nameless finds examples that cannot be told apart.
+func nameless(path string, examples []Example) (errs []error) {
+	seen := map[string]bool{}
+	for i, e := range examples {
+		if e.Name == "" {
+			errs = append(errs, fmt.Errorf("%s: example %d has no name", path, i+1))
+		} else if seen[e.Name] {
+			errs = append(errs, fmt.Errorf("%s: %s: another example has the name too", path, e.Name))
+		}
+		seen[e.Name] = true
+	}
+	return errs
+}
+
+// run evaluates one example and compares what comes out: also when the
+// resources come in the other order, as collecting them at once may bring them.
 func (c *Check) run(ctx context.Context, plan *plan, e Example) (Result, error) {
+	result, err := c.evaluate(ctx, plan, e)
+	if err != nil {
+		return result, err
+	}
+	if err := e.Want.compare(result); err != nil {
+		return result, err
+	}
+	slices.Reverse(e.Resources)
+	defer slices.Reverse(e.Resources)
+	reversed, err := c.evaluate(ctx, plan, e)
+	if err != nil {
+		return result, err
+	}
+	if err := e.Want.compare(reversed); err != nil {
+		return result, fmt.Errorf("with its resources in the other order: %w", err)
+	}
+	return result, nil
+}
+
+// evaluate evaluates an example. Its resources go through the form of the file, so
+// that they are what a collected inventory has.
+func (c *Check) evaluate(ctx context.Context, plan *plan, e Example) (Result, error) {
 	at := e.Now
 	if at.IsZero() {
 		at = exampleTime()
 	}
 	inv := &inventory.Memory{Head: inventory.Header{Account: exampleAccount, CollectedAt: at.UTC(), Regions: []string{"us-east-1"}, Needs: plan.needs}}
+	seen := map[[3]string]bool{}
 	for i, r := range e.Resources {
 		resource, err := c.resource(plan, r)
 		if err != nil {
 			return Result{}, fmt.Errorf("resource %d: %w", i, err)
 		}
+		key := [3]string{resource.Kind, resource.Region, resource.ID}
+		if resource.ID == "" || seen[key] {
+			return Result{}, fmt.Errorf("resource %d: want an id that no other %s of its region has, not %q", i, resource.Kind, resource.ID)
+		}
+		seen[key] = true
 		inv.All = append(inv.All, resource)
 	}
 	results, err := Evaluation{Checks: []*Check{c}, Prices: e.Prices}.Run(ctx, inv)
@@ -173,7 +215,8 @@ func conform(t *inventory.Type, v any, at string) error {
 			}
 		}
 	case map[string]any:
-		for name, value := range v {
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			value := v[name]
 			switch t.Form {
 			case inventory.Struct:
 				field, ok := t.Field(name)

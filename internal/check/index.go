@@ -16,11 +16,11 @@ import (
 // that some expression uses, so that it fits in memory where the inventory does
 // not.
 type index struct {
-	join  *joinPlan
-	keep  []string
-	keyed map[indexKey][]any
-	loose map[string][]any // without a key: by region
-	err   error
+	join     *joinPlan
+	keep     []string
+	own, all bool                    // which there are joins for: of a region, of all
+	found    map[indexKey]*resources // those of joins without a key under ""
+	broken   broken
 }
 
 type indexKey struct{ region, key string }
@@ -28,13 +28,39 @@ type indexKey struct{ region, key string }
 // anyRegion is the region of an index for joins across regions.
 const anyRegion = "*"
 
+// resources are those that an index has under a key. They are sorted when they
+// are first looked up: by region and id, whatever the order they came in.
+type resources struct {
+	list   []*indexed
+	values []any // their attributes, once sorted
+}
+
+type indexed struct {
+	region, id string
+	kept       map[string]any
+}
+
+func (r *resources) sort() {
+	if r.values != nil {
+		return
+	}
+	slices.SortStableFunc(r.list, func(a, b *indexed) int {
+		return cmp.Or(cmp.Compare(a.region, b.region), cmp.Compare(a.id, b.id))
+	})
+	r.values = make([]any, len(r.list))
+	for i, v := range r.list {
+		r.values[i] = v.kept
+	}
+}
+
 func (r *run) index(j *joinPlan) *index {
 	x, ok := r.indexes[j.signature]
 	if !ok {
-		x = &index{join: j, keyed: map[indexKey][]any{}, loose: map[string][]any{}}
+		x = &index{join: j, found: map[indexKey]*resources{}}
 		r.indexes[j.signature] = x
 		r.filling[j.kind.Name] = append(r.filling[j.kind.Name], x)
 	}
+	x.own, x.all = x.own || !j.sharedRegions, x.all || j.sharedRegions
 	x.keep = slices.Concat(x.keep, j.keep)
 	slices.Sort(x.keep)
 	x.keep = slices.Compact(x.keep)
@@ -42,9 +68,16 @@ func (r *run) index(j *joinPlan) *index {
 }
 
 func (x *index) add(r *run, resource inventory.Resource) error {
-	f := frame{run: r, other: resource.Attributes, params: x.join.params}
+	f := frame{run: r, other: attributes(resource.Attributes), params: x.join.params}
 	if counts, err := f.bool(x.join.where, true); err != nil || !counts {
 		return err
+	}
+	keys := []string{""}
+	if x.join.key != nil {
+		var err error
+		if keys, err = f.keys(x.join.key); err != nil {
+			return err
+		}
 	}
 	kept := make(map[string]any, len(x.keep))
 	for _, name := range x.keep {
@@ -52,21 +85,28 @@ func (x *index) add(r *run, resource inventory.Resource) error {
 			kept[name] = v
 		}
 	}
-	if x.join.key == nil {
-		x.loose[resource.Region] = append(x.loose[resource.Region], kept)
-		x.loose[anyRegion] = append(x.loose[anyRegion], kept)
-		return nil
-	}
-	keys, err := f.keys(x.join.key)
-	if err != nil {
-		return err
-	}
-	for _, key := range keys {
-		own, all := indexKey{resource.Region, key}, indexKey{anyRegion, key}
-		x.keyed[own] = append(x.keyed[own], kept)
-		x.keyed[all] = append(x.keyed[all], kept)
+	v := &indexed{region: resource.Region, id: resource.ID, kept: kept}
+	for i, key := range keys {
+		if slices.Contains(keys[:i], key) {
+			continue
+		}
+		if x.own {
+			x.put(indexKey{resource.Region, key}, v)
+		}
+		if x.all {
+			x.put(indexKey{anyRegion, key}, v)
+		}
 	}
 	return nil
+}
+
+func (x *index) put(key indexKey, v *indexed) {
+	r := x.found[key]
+	if r == nil {
+		r = &resources{}
+		x.found[key] = r
+	}
+	r.list = append(r.list, v)
 }
 
 // find returns what a join has for the resource of a frame.
@@ -75,29 +115,48 @@ func (x *index) find(f *frame, j *joinPlan) (any, error) {
 	if j.sharedRegions {
 		region = anyRegion
 	}
-	found := x.loose[region]
+	keys := []string{""}
 	if j.equals != nil {
-		keys, err := f.keys(j.equals)
-		if err != nil {
+		var err error
+		if keys, err = f.keys(j.equals); err != nil {
 			return nil, err
 		}
-		found = nil
-		for i, key := range keys {
-			if !slices.Contains(keys[:i], key) {
-				found = append(found, x.keyed[indexKey{region, key}]...)
-			}
-		}
 	}
+	found := x.lookup(region, keys)
 	if !j.definition.One {
-		if found == nil {
-			found = []any{}
-		}
 		return found, nil
 	}
 	if len(found) == 0 {
 		return map[string]any{}, nil
 	}
 	return found[0], nil
+}
+
+// lookup returns the attributes of the resources under any of the keys, each
+// resource once, in the order of the keys.
+func (x *index) lookup(region string, keys []string) []any {
+	if len(keys) == 1 {
+		if r := x.found[indexKey{region, keys[0]}]; r != nil {
+			r.sort()
+			return r.values
+		}
+		return []any{}
+	}
+	all, seen := []any{}, map[*indexed]bool{}
+	for _, key := range keys {
+		r := x.found[indexKey{region, key}]
+		if r == nil {
+			continue
+		}
+		r.sort()
+		for i, v := range r.list {
+			if !seen[v] {
+				seen[v] = true
+				all = append(all, r.values[i])
+			}
+		}
+	}
+	return all
 }
 
 // frame is what the expressions of a check know while one resource is judged.
@@ -107,7 +166,7 @@ type frame struct {
 	check    *running
 	resource inventory.Resource
 	other    map[string]any // while an index is filled
-	params   map[string]any
+	params   ref.Val
 	each     ref.Val
 	lets     []ref.Val
 	joins    []any
@@ -116,12 +175,9 @@ type frame struct {
 }
 
 func (f *frame) reset(resource inventory.Resource) {
-	f.resource, f.params = resource, f.check.plan.params
+	f.resource, f.params = resource, f.check.plan.given
 	f.each, f.color, f.savings = nil, "", nil
 	clear(f.lets)
-	if f.joins == nil {
-		f.joins = make([]any, len(f.check.plan.joins))
-	}
 	clear(f.joins)
 }
 
@@ -140,7 +196,7 @@ func (f *frame) ResolveName(name string) (any, bool) {
 	case "region":
 		return cmp.Or(f.resource.Region, "-"), true
 	case "now":
-		return f.run.header.CollectedAt, true
+		return f.run.now, true
 	case "params":
 		return f.params, true
 	case "prices":

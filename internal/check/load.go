@@ -1,17 +1,22 @@
 package check
 
 import (
-	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
 
 	"github.com/supportd/supportd/internal/inventory"
 )
@@ -67,26 +72,29 @@ type each struct {
 // expression is the text of a CEL expression and where it is.
 type expression struct {
 	Text         string
-	Line, Column int // of the first character of Text in its file, from 1
+	Line, Column int  // where its value begins in the file, from 1: at the quote or the | of those that have one
+	style        rune // ' " | > or 0
 }
 
 // UnmarshalYAML keeps where the expression is.
 func (e *expression) UnmarshalYAML(node ast.Node) error {
-	position := node.GetToken().Position
-	e.Line, e.Column = position.Line, position.Column
+	at := node.GetToken()
+	e.Line, e.Column = at.Position.Line, at.Position.Column
 	switch n := node.(type) {
-	case *ast.LiteralNode: // the text of | and > begins on the next line
-		e.Text = n.Value.Value
-		e.Line, e.Column = n.Value.Token.Position.Line, n.Value.Token.Position.Column
+	case *ast.LiteralNode:
+		e.Text, e.style = n.Value.Value, '|'
 	case *ast.StringNode:
 		e.Text = n.Value
-		if n.Token.Value != n.Token.Origin && strings.HasPrefix(strings.TrimSpace(n.Token.Origin), n.Token.Value) {
-			e.Column = position.Column
+		switch at.Type {
+		case token.SingleQuoteType:
+			e.style = '\''
+		case token.DoubleQuoteType:
+			e.style = '"'
 		}
 	case ast.ScalarNode: // true, 0
-		e.Text = n.GetToken().Value
+		e.Text = at.Value
 	default:
-		return fmt.Errorf("[%d:%d] want an expression", position.Line, position.Column)
+		return &yaml.SyntaxError{Message: "want an expression", Token: at}
 	}
 	return nil
 }
@@ -103,8 +111,7 @@ type namedExpression struct {
 func (es *expressions) UnmarshalYAML(node ast.Node) error {
 	mapping, ok := node.(ast.MapNode)
 	if !ok {
-		position := node.GetToken().Position
-		return fmt.Errorf("[%d:%d] want expressions by name", position.Line, position.Column)
+		return &yaml.SyntaxError{Message: "want expressions by name", Token: node.GetToken()}
 	}
 	for i := mapping.MapRange(); i.Next(); {
 		var name string
@@ -161,10 +168,10 @@ func (p *Pack) load(folder fs.FS) error {
 	}
 	var errs []error
 	here := map[string]string{}
-	for _, file := range files {
-		c, err := p.read(folder, file)
-		if err != nil {
-			errs = append(errs, err)
+	for i, c := range p.readAll(folder, files) {
+		file := files[i]
+		if c.err != nil {
+			errs = append(errs, c.err)
 			continue
 		}
 		if other, twice := here[c.ID]; twice {
@@ -172,9 +179,32 @@ func (p *Pack) load(folder fs.FS) error {
 			continue
 		}
 		here[c.ID] = file
-		p.byID[c.ID] = c
+		p.byID[c.ID] = c.Check
 	}
 	return errors.Join(errs...)
+}
+
+// loaded is a check or why there is none.
+type loaded struct {
+	*Check
+	err error
+}
+
+// readAll reads files, as many at once as there are processors: YAML takes its
+// time.
+func (p *Pack) readAll(folder fs.FS, files []string) []loaded {
+	all := make([]loaded, len(files))
+	var next atomic.Int64
+	var group sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		group.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(files); i = int(next.Add(1)) - 1 {
+				all[i].Check, all[i].err = p.read(folder, files[i])
+			}
+		})
+	}
+	group.Wait()
+	return all
 }
 
 func (p *Pack) read(folder fs.FS, file string) (*Check, error) {
@@ -183,11 +213,11 @@ func (p *Pack) read(folder fs.FS, file string) (*Check, error) {
 		return nil, err
 	}
 	var d definition
-	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.DisallowUnknownField()).Decode(&d); err != nil {
-		return nil, fmt.Errorf("%s: %s", file, yaml.FormatError(err, false, false))
+	if err := decode(file, text, &d); err != nil {
+		return nil, err
 	}
-	if err := d.check(path.Dir(file)); err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+	if field, wrong := d.wrong(path.Dir(file)); wrong != "" {
+		return nil, fmt.Errorf("%s: %s", place(file, text, field), wrong)
 	}
 	return p.newCheck(folder, file, d), nil
 }
@@ -197,42 +227,97 @@ func categories() []string {
 	return []string{"cost_optimizing", "performance", "security", "fault_tolerance", "service_limits", "operational_excellence"}
 }
 
-func (d *definition) check(folder string) error {
+// wrong returns what is wrong with a definition, and in which of its fields.
+func (d *definition) wrong(folder string) (field, text string) {
 	switch {
 	case d.ID == "":
-		return errors.New("id is missing")
+		return "id", "id is missing"
 	case d.Name == "":
-		return errors.New("name is missing")
+		return "name", "name is missing"
 	case !slices.Contains(categories(), d.Category):
-		return fmt.Errorf("category %q: want one of %s", d.Category, strings.Join(categories(), ", "))
+		return "category", fmt.Sprintf("category %q: want one of %s", d.Category, strings.Join(categories(), ", "))
 	case path.Dir(folder) != d.Category:
-		return fmt.Errorf("the check of category %s is in the folder of %s", d.Category, path.Dir(folder))
+		return "category", fmt.Sprintf("the check of category %s is in the folder of %s", d.Category, path.Dir(folder))
 	case d.About == "":
-		return errors.New("about is missing")
+		return "about", "about is missing"
 	case !slices.Contains([]string{"", "manual", "automatic"}, d.Refresh):
-		return fmt.Errorf("refresh %q: want manual or automatic", d.Refresh)
+		return "refresh", fmt.Sprintf("refresh %q: want manual or automatic", d.Refresh)
 	case !slices.Contains([]string{"", "business", "core"}, d.Plan):
-		return fmt.Errorf("plan %q: want business or core", d.Plan)
+		return "plan", fmt.Sprintf("plan %q: want business or core", d.Plan)
 	case !slices.Contains([]string{"", "flagged", "all"}, d.Rows):
-		return fmt.Errorf("rows %q: want flagged or all", d.Rows)
+		return "rows", fmt.Sprintf("rows %q: want flagged or all", d.Rows)
 	case !slices.Contains([]Status{"", OK, Warning, Error, NotAvailable}, d.None):
-		return fmt.Errorf("none %q: want ok, warning, error or not_available", d.None)
+		return "none", fmt.Sprintf("none %q: want ok, warning, error or not_available", d.None)
 	}
 	if interval, err := time.ParseDuration(d.Interval); d.Interval != "" && (err != nil || interval < time.Minute) {
-		return fmt.Errorf("interval %q: want a duration of a minute or more, such as 1h", d.Interval)
+		return "interval", fmt.Sprintf("interval %q: want a duration of a minute or more, such as 1h", d.Interval)
 	}
 	if d.Unavailable != "" {
-		return nil
+		return "", ""
 	}
 	switch {
 	case d.Resource == "":
-		return errors.New("resource is missing: the kind that the check looks at")
+		return "resource", "resource is missing: the kind that the check looks at"
 	case d.Error.Text == "" && d.Warning.Text == "":
-		return errors.New("error and warning are missing: a check needs at least one of them")
+		return "error", "error and warning are missing: a check needs at least one of them"
 	case d.Each.In.Text != "" && d.Each.ID.Text == "":
-		return errors.New("each.id is missing: what tells an item from the others of its resource")
+		return "each", "each.id is missing: what tells an item from the others of its resource"
+	case d.Each.In.Text == "" && d.Each.ID.Text != "":
+		return "each", "each.in is missing: the list of items"
 	}
-	return nil
+	return d.wrongName()
+}
+
+// wrongName finds names that expressions cannot use, or that mean something
+// else already.
+func (d *definition) wrongName() (field, text string) {
+	taken := map[string]string{}
+	for _, name := range []string{"resource", "id", "region", "now", "params", "prices", "other", "each", "color", "savings"} {
+		taken[name] = "it is known to every check"
+	}
+	for _, name := range celWords() {
+		taken[name] = "it is a word of CEL"
+	}
+	words := maps.Clone(taken)
+	name := func(field, name string, taken map[string]string) string {
+		if !identifier(name) {
+			return fmt.Sprintf("%s.%s: want a name of letters, digits and _", field, name)
+		}
+		if why := taken[name]; why != "" {
+			return fmt.Sprintf("%s.%s: want another name: %s", field, name, why)
+		}
+		return ""
+	}
+	for _, n := range slices.Sorted(maps.Keys(d.With)) {
+		if text := name("with", n, taken); text != "" {
+			return "with", text
+		}
+		words[n] = "it is in with"
+	}
+	for _, let := range d.Let {
+		if text := name("let", let.Name, words); text != "" {
+			return "let", text
+		}
+	}
+	for _, n := range slices.Sorted(maps.Keys(d.Parameters)) {
+		if text := name("parameters", n, nil); text != "" || slices.Contains(celWords(), n) {
+			return "parameters", cmp.Or(text, fmt.Sprintf("parameters.%s: want another name: it is a word of CEL", n))
+		}
+	}
+	return "", ""
+}
+
+func celWords() []string {
+	return strings.Fields("true false null in as break const continue else for function if import let loop package namespace return var void while")
+}
+
+func identifier(name string) bool {
+	for i, r := range name {
+		if r != '_' && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (i == 0 || r < '0' || r > '9') {
+			return false
+		}
+	}
+	return name != ""
 }
 
 // defaultInterval is the cool-down of most checks at AWS.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync"
 	"time"
 
 	"cel.dev/cel-go/cel"
@@ -18,7 +19,7 @@ import (
 // what a map does not have reads as the zero value of its type.
 type provider struct {
 	*types.Registry
-	structs map[string]*inventory.Type
+	structs sync.Map // *inventory.Type by name; checks are compiled while others are evaluated
 }
 
 func newProvider() (*provider, error) {
@@ -26,7 +27,7 @@ func newProvider() (*provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &provider{Registry: registry, structs: map[string]*inventory.Type{}}, nil
+	return &provider{Registry: registry}, nil
 }
 
 // celType returns the CEL type of a type, and makes known the structs in it.
@@ -47,21 +48,29 @@ func (p *provider) celType(t *inventory.Type) *cel.Type {
 	case inventory.Map:
 		return cel.MapType(cel.StringType, p.celType(t.Elem))
 	case inventory.Struct:
-		p.structs[t.Name] = t
+		p.structs.Store(t.Name, t)
 		return cel.ObjectType(t.Name)
 	}
 	return cel.DynType
 }
 
+func (p *provider) structOf(name string) (*inventory.Type, bool) {
+	t, ok := p.structs.Load(name)
+	if !ok {
+		return nil, false
+	}
+	return t.(*inventory.Type), true
+}
+
 func (p *provider) FindStructType(name string) (*types.Type, bool) {
-	if _, ok := p.structs[name]; ok {
+	if _, ok := p.structOf(name); ok {
 		return types.NewTypeTypeWithParam(types.NewObjectType(name)), true
 	}
 	return p.Registry.FindStructType(name)
 }
 
 func (p *provider) FindStructFieldNames(name string) ([]string, bool) {
-	t, ok := p.structs[name]
+	t, ok := p.structOf(name)
 	if !ok {
 		return p.Registry.FindStructFieldNames(name)
 	}
@@ -73,7 +82,7 @@ func (p *provider) FindStructFieldNames(name string) ([]string, bool) {
 }
 
 func (p *provider) FindStructFieldType(name, field string) (*types.FieldType, bool) {
-	t, ok := p.structs[name]
+	t, ok := p.structOf(name)
 	if !ok {
 		return p.Registry.FindStructFieldType(name, field)
 	}
@@ -102,7 +111,7 @@ func (p *provider) FindStructFieldType(name, field string) (*types.FieldType, bo
 }
 
 func (p *provider) NewValue(name string, fields map[string]ref.Val) ref.Val {
-	if _, ok := p.structs[name]; ok {
+	if _, ok := p.structOf(name); ok {
 		return types.NewErr("%s cannot be made in an expression", name)
 	}
 	return p.Registry.NewValue(name, fields)

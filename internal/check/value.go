@@ -11,7 +11,13 @@ import (
 
 // value evaluates an expression.
 func (f *frame) value(x *compiled) (ref.Val, error) {
-	v, _, err := x.program.ContextEval(f.run.ctx, f)
+	var v ref.Val
+	var err error
+	if x.loops {
+		v, _, err = x.program.ContextEval(f.run.ctx, f)
+	} else { // it ends by itself
+		v, _, err = x.program.Eval(f)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", x.what, err)
 	}

@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,9 @@ import (
 	"io"
 	"os"
 	"sync"
+
+	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // The file form of an inventory is JSON Lines: a line with the format and the
@@ -33,6 +37,18 @@ type lastLine struct {
 	End *Summary `json:"end"`
 }
 
+// anyLine is what follows the first line.
+type anyLine struct {
+	Kind       string         `json:"kind"`
+	ID         string         `json:"id"`
+	Region     string         `json:"region"`
+	Attributes map[string]any `json:"attributes"`
+	End        jsontext.Value `json:"end"`
+}
+
+// ErrTooLarge says that a resource is larger than a line of an inventory may be.
+var ErrTooLarge = errors.New("the resource is too large for an inventory")
+
 // Writer writes an inventory's file. Its methods may be called at once.
 type Writer struct {
 	mu      sync.Mutex
@@ -46,11 +62,15 @@ func NewWriter(w io.Writer, h Header) (*Writer, error) {
 	return out, out.line(firstLine{Format: format, Header: h})
 }
 
-// Add writes a resource.
+// Add writes a resource. After an error that is not ErrTooLarge the inventory
+// is of no use.
 func (w *Writer) Add(r Resource) error {
-	text, err := json.Marshal(resourceLine(r))
+	text, err := jsonv2.Marshal(resourceLine(r), jsonv2.Deterministic(true), jsontext.AllowInvalidUTF8(true))
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", r.Kind, r.ID, err)
+	}
+	if len(text) >= maxLine {
+		return fmt.Errorf("%s %s: %w: %d bytes", r.Kind, r.ID, ErrTooLarge, len(text))
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -121,6 +141,12 @@ func (f *File) Header() Header { return f.header }
 
 // Read reads the file once. An error of the file has the number of its line.
 func (f *File) Read(ctx context.Context, each func(Resource) error) (Summary, error) {
+	return f.ReadKinds(ctx, func(string) bool { return true }, each)
+}
+
+// ReadKinds reads the resources of some kinds. It counts the others, and looks
+// no further into them.
+func (f *File) ReadKinds(ctx context.Context, wanted func(kind string) bool, each func(Resource) error) (Summary, error) {
 	file, err := os.Open(f.path)
 	if err != nil {
 		return Summary{}, err
@@ -133,34 +159,59 @@ func (f *File) Read(ctx context.Context, each func(Resource) error) (Summary, er
 		if number == 1 {
 			continue // the header
 		}
-		if err := ctx.Err(); err != nil {
-			return Summary{}, err
+		if number%100 == 2 && ctx.Err() != nil { // now and then
+			return Summary{}, ctx.Err()
 		}
-		var line struct {
-			resourceLine
-			lastLine
+		if kind := kindOf(lines.Bytes()); len(kind) > 0 && !wanted(string(kind)) {
+			read++
+			continue
 		}
-		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
+		var line anyLine
+		if err := jsonv2.Unmarshal(lines.Bytes(), &line); err != nil {
 			return Summary{}, fmt.Errorf("%s:%d: %w", f.path, number, err)
 		}
 		if line.End != nil {
-			return f.end(lines, *line.End, read)
+			return f.end(lines, line.End, read)
 		}
 		if line.Kind == "" {
 			return Summary{}, fmt.Errorf("%s:%d: a resource without a kind", f.path, number)
 		}
 		read++
-		if err := each(Resource(line.resourceLine)); err != nil {
+		if !wanted(line.Kind) {
+			continue
+		}
+		if err := each(Resource{Kind: line.Kind, ID: line.ID, Region: line.Region, Attributes: line.Attributes}); err != nil {
 			return Summary{}, err
 		}
 	}
 	if err := lines.Err(); err != nil {
 		return Summary{}, fmt.Errorf("%s:%d: %w", f.path, number+1, err)
 	}
+	if err := ctx.Err(); err != nil {
+		return Summary{}, err
+	}
 	return Summary{}, fmt.Errorf("%s: the inventory is cut off: it has no last line with its summary", f.path)
 }
 
-func (f *File) end(lines *bufio.Scanner, end Summary, read int) (Summary, error) {
+// kindOf returns the kind of a line in the form in which Writer writes it, and
+// nothing of a line in another form.
+func kindOf(line []byte) []byte {
+	rest, ok := bytes.CutPrefix(line, []byte(`{"kind":"`))
+	if !ok {
+		return nil
+	}
+	kind, rest, ok := bytes.Cut(rest, []byte(`"`))
+	if !ok || bytes.IndexByte(kind, '\\') >= 0 || !bytes.HasPrefix(rest, []byte(`,"id":`)) {
+		return nil
+	}
+	return kind
+}
+
+func (f *File) end(lines *bufio.Scanner, text []byte, read int) (Summary, error) {
+	var end Summary
+	if err := json.Unmarshal(text, &end); err != nil {
+		return Summary{}, fmt.Errorf("%s: the inventory's summary: %w", f.path, err)
+	}
 	if read != end.Resources {
 		return Summary{}, fmt.Errorf("%s: the inventory has %d resources, and its summary says %d", f.path, read, end.Resources)
 	}

@@ -55,6 +55,22 @@ type Inventory interface {
 	Read(ctx context.Context, f func(Resource) error) (Summary, error)
 }
 
+// ReadKinds is Read for the resources of some kinds. Inventories that can leave
+// out others with less work than reading them have a method of its name.
+func ReadKinds(ctx context.Context, inv Inventory, wanted func(kind string) bool, f func(Resource) error) (Summary, error) {
+	if s, ok := inv.(interface {
+		ReadKinds(context.Context, func(string) bool, func(Resource) error) (Summary, error)
+	}); ok {
+		return s.ReadKinds(ctx, wanted, f)
+	}
+	return inv.Read(ctx, func(r Resource) error {
+		if !wanted(r.Kind) {
+			return nil
+		}
+		return f(r)
+	})
+}
+
 // Needs are kinds of resources, each with the parts of it that are needed
 // besides what every resource of the kind has.
 type Needs map[string][]string

@@ -63,6 +63,9 @@ type Field struct {
 // by the names of their exported fields, those of embedded structs among them.
 // A field's tag part:"s3:GetBucketAcl" makes it a part, doc:"…" explains it.
 func TypeOf(t reflect.Type) *Type {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
 	if known, ok := types.Load(t); ok {
 		return known.(*Type)
 	}
@@ -82,9 +85,6 @@ func StructOf(name string, fields ...Field) *Type {
 var types sync.Map
 
 func newType(t reflect.Type) *Type {
-	for t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
 	switch t {
 	case reflect.TypeFor[time.Time]():
 		return &Type{Form: Timestamp}
@@ -132,16 +132,44 @@ func (t *Type) sort() {
 }
 
 func fieldsOf(t reflect.Type) (fields []Field) {
-	for i := range t.NumField() {
-		f := t.Field(i)
-		switch {
-		case f.Anonymous && f.Type.Kind() == reflect.Struct && f.IsExported():
-			fields = append(fields, fieldsOf(f.Type)...)
-		case f.IsExported() && f.Name != "ResultMetadata":
-			fields = append(fields, Field{Name: f.Name, Type: TypeOf(f.Type), Part: f.Tag.Get("part"), Doc: f.Tag.Get("doc")})
-		}
+	for _, f := range visibleFields(t) {
+		fields = append(fields, Field{Name: f.Name, Type: TypeOf(f.Type), Part: f.Tag.Get("part"), Doc: f.Tag.Get("doc")})
 	}
 	return fields
+}
+
+// visible has the fields of every struct type that was asked for.
+var visible sync.Map
+
+// visibleFields returns the exported fields of a struct and of structs embedded
+// in it, except those that an outer field of the same name hides. Embedded
+// pointers count as fields.
+func visibleFields(t reflect.Type) []reflect.StructField {
+	if known, ok := visible.Load(t); ok {
+		return known.([]reflect.StructField)
+	}
+	fields := []reflect.StructField{}
+	for _, f := range reflect.VisibleFields(t) {
+		if !f.IsExported() || f.Name == "ResultMetadata" || f.Anonymous && f.Type.Kind() == reflect.Struct || throughPointer(t, f.Index) {
+			continue
+		}
+		fields = append(fields, f)
+	}
+	visible.Store(t, fields)
+	return fields
+}
+
+// throughPointer reports whether a field is one of a struct that is embedded by
+// a pointer, or whose embedding type is not exported.
+func throughPointer(t reflect.Type, index []int) bool {
+	for _, i := range index[:len(index)-1] {
+		f := t.Field(i)
+		if f.Type.Kind() == reflect.Pointer || !f.IsExported() {
+			return true
+		}
+		t = f.Type
+	}
+	return false
 }
 
 // Field returns the field of a Struct with a name.

@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"encoding/base64"
+	"math"
 	"reflect"
 	"time"
 )
@@ -60,7 +61,10 @@ func told(v reflect.Value) any {
 	case reflect.Int, reflect.Int16, reflect.Int32, reflect.Int64:
 		return v.Int()
 	case reflect.Float32, reflect.Float64:
-		return v.Float()
+		if n := v.Float(); !math.IsNaN(n) && !math.IsInf(n, 0) {
+			return n
+		}
+		return nil // JSON has no such number
 	case reflect.Slice:
 		if v.Type().Elem().Kind() == reflect.Uint8 {
 			return base64.StdEncoding.EncodeToString(v.Bytes())
@@ -89,17 +93,9 @@ func told(v reflect.Value) any {
 }
 
 func addFields(m map[string]any, v reflect.Value) {
-	t := v.Type()
-	for i := range t.NumField() {
-		f := t.Field(i)
-		switch {
-		case !f.IsExported() || f.Name == "ResultMetadata":
-		case f.Anonymous && f.Type.Kind() == reflect.Struct:
-			addFields(m, v.Field(i))
-		default:
-			if value := plain(v.Field(i)); value != nil {
-				m[f.Name] = value
-			}
+	for _, f := range visibleFields(v.Type()) {
+		if value := plain(v.FieldByIndex(f.Index)); value != nil {
+			m[f.Name] = value
 		}
 	}
 }

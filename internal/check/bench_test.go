@@ -1,0 +1,328 @@
+package check_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"syscall"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/supportd/supportd/checks"
+	"github.com/supportd/supportd/internal/check"
+	"github.com/supportd/supportd/internal/collect"
+	"github.com/supportd/supportd/internal/inventory"
+)
+
+// mixed writes an inventory of n resources of all kinds that the checks need to
+// a file.
+func mixed(tb testing.TB, pack *check.Pack, n int) *inventory.File {
+	tb.Helper()
+	path := filepath.Join(tb.TempDir(), "inventory")
+	f, err := os.Create(path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer f.Close()
+	needs := needsOf(tb, pack.Checks())
+	w, err := inventory.NewWriter(f, inventory.Header{Account: "111122223333", CollectedAt: time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC), Regions: []string{"us-east-1", "eu-west-1"}, Needs: needs})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	v := values{random: rand.New(rand.NewPCG(1, 2)), absent: 0.3}
+	kinds := needs.Kinds()
+	for left := n; left > 0; left -= 1000 {
+		for i, r := range v.resources(kinds, min(left, 1000)) {
+			r.ID = fmt.Sprintf("arn:aws:x:::%d-%d", left, i)
+			if err := w.Add(r); err != nil {
+				tb.Fatal(err)
+			}
+		}
+	}
+	if err := w.Close(nil, nil); err != nil {
+		tb.Fatal(err)
+	}
+	file, err := inventory.OpenFile(path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return file
+}
+
+// The resources of a file are not held in memory, but for what joins keep.
+func TestMemoryStaysBoundedWhateverTheSizeOfTheInventory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes seconds")
+	}
+	pack := mustPack(t)
+	file := mixed(t, pack, 10_000)
+	// The collector runs when the heap has grown by a tenth, so that the heap in
+	// use is close to what is reachable.
+	defer debug.SetGCPercent(debug.SetGCPercent(10))
+	var most, last uint64
+	read := 0
+	watched := watching{file, func() {
+		if read++; read%1_000 == 0 {
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			most, last = max(most, m.HeapInuse), m.HeapInuse
+		}
+	}}
+	results, err := check.Evaluation{Checks: pack.Checks()}.Run(t.Context(), watched)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := 0
+	for _, r := range results {
+		rows += len(r.Rows)
+	}
+	t.Logf("heap in use: at most %d MB, %d MB in the end; %d rows of %d checks", most>>20, last>>20, rows, len(results))
+	if most > 150<<20 {
+		t.Errorf("heap in use: %d MB, want at most 150", most>>20)
+	}
+}
+
+// watching calls seen with every resource that is read.
+type watching struct {
+	*inventory.File
+	seen func()
+}
+
+func (w watching) ReadKinds(ctx context.Context, wanted func(string) bool, f func(inventory.Resource) error) (inventory.Summary, error) {
+	return w.File.ReadKinds(ctx, wanted, func(r inventory.Resource) error {
+		w.seen()
+		return f(r)
+	})
+}
+
+func BenchmarkWholePackOver100000Resources(b *testing.B) {
+	pack := mustPack(b)
+	file := mixed(b, pack, 100_000)
+	runtime.GC()
+	b.Run("evaluate", func(b *testing.B) {
+		defer processor(b)()
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := (check.Evaluation{Checks: pack.Checks()}).Run(b.Context(), file); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(peak())/1e6, "peak-MB")
+	})
+	b.Run("read", func(b *testing.B) {
+		defer processor(b)()
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := file.Read(b.Context(), func(inventory.Resource) error { return nil }); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("scan", func(b *testing.B) {
+		defer processor(b)()
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := file.ReadKinds(b.Context(), func(string) bool { return false }, nil); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// processor reports the processor time of an iteration, which does not depend on
+// what else the machine does.
+func processor(b *testing.B) func() {
+	begun := used()
+	return func() { b.ReportMetric(float64(used()-begun)/float64(max(b.N, 1))/1e6, "cpu-ms/op") }
+}
+
+func used() time.Duration {
+	var u syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // of this process: cannot fail
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// peak returns the most memory that the process had, in bytes.
+func peak() (kb int) {
+	text, _ := os.ReadFile("/proc/self/status")
+	for line := range bytes.Lines(text) {
+		if _, err := fmt.Sscanf(string(line), "VmHWM: %d kB", &kb); err == nil {
+			return kb * 1000
+		}
+	}
+	return 0
+}
+
+const typical = `id: typical
+name: Typical
+category: security
+about: A typical check.
+resource: ec2.volume
+parameters: {days: 30}
+let:
+  age: days(now - resource.CreateTime)
+where: resource.State == "in-use"
+error: "!resource.Encrypted && age > params.days"
+warning: resource.Size > 1000
+columns: {Region: region, Volume: resource.VolumeId}
+`
+
+func BenchmarkTypicalCheckOver1000000Resources(b *testing.B) {
+	pack, err := check.Load(collect.Kinds(), fstest.MapFS{"security/typical/check.yaml": {Data: []byte(typical)}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	const lines = 1_000_000
+	attributes := make([]map[string]any, 1000)
+	for i := range attributes {
+		attributes[i] = map[string]any{
+			"VolumeId": fmt.Sprintf("vol-%d", i), "State": "in-use", "Encrypted": i%100 != 0, "Size": 100.0,
+			"CreateTime": "2025-11-01T00:00:00Z", "Tags": []any{map[string]any{"Key": "Name", "Value": "data"}},
+		}
+	}
+	inv := repeated{attributes, lines}
+	b.Run("supportd", func(b *testing.B) {
+		defer processor(b)()
+		b.ReportAllocs()
+		for b.Loop() {
+			results, err := check.Evaluation{Checks: pack.Checks()}.Run(b.Context(), inv)
+			if err != nil || results[0].Flagged != lines/100 {
+				b.Fatal(results, err)
+			}
+		}
+	})
+	b.Run("go", func(b *testing.B) {
+		defer processor(b)()
+		b.ReportAllocs()
+		for b.Loop() {
+			now, flagged := time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC), 0
+			_, _ = inv.Read(b.Context(), func(r inventory.Resource) error {
+				if r.Attributes["State"] != "in-use" {
+					return nil
+				}
+				made, _ := time.Parse(time.RFC3339, r.Attributes["CreateTime"].(string))
+				if r.Attributes["Encrypted"] == false && now.Sub(made).Hours()/24 > 30 || r.Attributes["Size"].(float64) > 1000 {
+					flagged++
+				}
+				return nil
+			})
+			if flagged != lines/100 {
+				b.Fatal(flagged)
+			}
+		}
+	})
+}
+
+// repeated is an inventory of volumes, of which there are few in memory.
+type repeated struct {
+	attributes []map[string]any
+	n          int
+}
+
+func (r repeated) Header() inventory.Header {
+	return inventory.Header{Account: "111122223333", CollectedAt: time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC), Needs: inventory.Needs{"ec2.volume": nil}}
+}
+
+func (r repeated) Read(_ context.Context, f func(inventory.Resource) error) (inventory.Summary, error) {
+	for i := range r.n {
+		if err := f(inventory.Resource{Kind: "ec2.volume", ID: "vol", Region: "us-east-1", Attributes: r.attributes[i%len(r.attributes)]}); err != nil {
+			return inventory.Summary{}, err
+		}
+	}
+	return inventory.Summary{Resources: r.n}, nil
+}
+
+func BenchmarkLoadPack(b *testing.B) {
+	kinds := collect.Kinds()
+	b.Run("load", func(b *testing.B) {
+		defer processor(b)()
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := check.Load(kinds, checks.FS); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("compile", func(b *testing.B) {
+		defer processor(b)()
+		b.ReportAllocs()
+		for b.Loop() {
+			b.StopTimer()
+			pack, err := check.Load(kinds, checks.FS)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.StartTimer()
+			if err := pack.Compile(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// BenchmarkDecode is what reading costs at least: the lines of volumes, decoded
+// with encoding/json into maps.
+func BenchmarkDecode(b *testing.B) {
+	var text bytes.Buffer
+	w, err := inventory.NewWriter(&text, inventory.Header{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	v := values{random: rand.New(rand.NewPCG(1, 2)), absent: 0.3}
+	for _, r := range v.resources([]string{"ec2.volume", "ec2.snapshot"}, 10_000) {
+		if err := w.Add(r); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := w.Close(nil, nil); err != nil {
+		b.Fatal(err)
+	}
+	path := filepath.Join(b.TempDir(), "inventory")
+	if err := os.WriteFile(path, text.Bytes(), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	file, err := inventory.OpenFile(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("inventory", func(b *testing.B) {
+		defer processor(b)()
+		b.ReportAllocs()
+		b.SetBytes(int64(text.Len()))
+		for b.Loop() {
+			if _, err := file.Read(b.Context(), func(inventory.Resource) error { return nil }); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("encoding-json", func(b *testing.B) {
+		defer processor(b)()
+		b.ReportAllocs()
+		b.SetBytes(int64(text.Len()))
+		for b.Loop() {
+			f, err := os.Open(path)
+			if err != nil {
+				b.Fatal(err)
+			}
+			lines := bufio.NewScanner(f)
+			lines.Buffer(nil, 1<<20)
+			for lines.Scan() {
+				var line map[string]any
+				if err := json.Unmarshal(lines.Bytes(), &line); err != nil && err != io.EOF {
+					b.Fatal(err)
+				}
+			}
+			f.Close()
+		}
+	})
+}
