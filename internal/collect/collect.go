@@ -33,6 +33,8 @@ type Collector struct {
 	Timeout time.Duration
 	// Calls is how many calls run at once. 0 means 16.
 	Calls int
+	// CallTimeout bounds the wait for one answer. 0 means 30 seconds.
+	CallTimeout time.Duration
 	// Progress, if set, is told when a kind was read in a region: how many of
 	// how many are. Calls do not overlap.
 	Progress func(done, total int, kind, region string)
@@ -42,19 +44,24 @@ type Collector struct {
 var _ advisor.Collector = (*Collector)(nil)
 
 const (
-	defaultTimeout = 10 * time.Minute
-	defaultCalls   = 16
-	defaultRegion  = "us-east-1"
+	defaultTimeout     = 10 * time.Minute
+	defaultCalls       = 16
+	defaultCallTimeout = 30 * time.Second
+	defaultRegion      = "us-east-1"
 )
 
 // ErrUnknownKind says that there is no collector for what is needed.
 var ErrUnknownKind = errors.New("there is no such kind of resource")
 
+// ErrUnreachable says that there is no inventory because nothing can be read:
+// the endpoint does not answer or there are no credentials.
+var ErrUnreachable = errors.New("nothing can be read")
+
 // Collect implements [advisor.Collector].
-func (c *Collector) Collect(ctx context.Context, source advisor.Source, account string, now time.Time, needs inventory.Needs, w io.Writer) error {
-	ctx, cancel := context.WithTimeout(ctx, cmp.Or(c.Timeout, defaultTimeout))
+func (c *Collector) Collect(caller context.Context, source advisor.Source, account string, now time.Time, needs inventory.Needs, w io.Writer) error {
+	ctx, cancel := context.WithTimeout(caller, cmp.Or(c.Timeout, defaultTimeout))
 	defer cancel()
-	config, err := load(ctx, source, cmp.Or(c.Calls, defaultCalls))
+	config, err := load(ctx, source, cmp.Or(c.Calls, defaultCalls), cmp.Or(c.CallTimeout, defaultCallTimeout))
 	if err != nil {
 		return err
 	}
@@ -62,16 +69,16 @@ func (c *Collector) Collect(ctx context.Context, source advisor.Source, account 
 	if r.Log == nil {
 		r.Log = slog.New(slog.DiscardHandler)
 	}
-	regions := source.Regions
+	regions := distinct(source.Regions)
 	if len(regions) == 0 {
 		regions = []string{cmp.Or(config.Region, defaultRegion)}
-	}
-	if r.owner, err = r.identity(ctx); err != nil && account == "" {
-		return fmt.Errorf("whose account it is: %s", cause(err))
 	}
 	tasks, err := r.tasks(needs, regions)
 	if err != nil {
 		return err
+	}
+	if err := r.identify(ctx); err != nil {
+		return cmp.Or(caller.Err(), err)
 	}
 	r.out, err = inventory.NewWriter(w, inventory.Header{
 		Account: cmp.Or(account, r.owner), CollectedAt: now.UTC(), Regions: regions, Needs: needs,
@@ -79,10 +86,20 @@ func (c *Collector) Collect(ctx context.Context, source advisor.Source, account 
 	if err != nil {
 		return err
 	}
-	if err := r.readAll(ctx, tasks); err != nil {
+	if err := r.readAll(ctx, caller, tasks); err != nil {
 		return err
 	}
 	return r.out.Close(r.sortedFailures(), r.prices)
+}
+
+// distinct returns the values once each, in their order.
+func distinct(values []string) (all []string) {
+	for _, v := range values {
+		if !slices.Contains(all, v) {
+			all = append(all, v)
+		}
+	}
+	return all
 }
 
 // run is one collection.
@@ -96,20 +113,38 @@ type run struct {
 	shared   sync.Map // *region by name: what readers of several kinds have in common
 
 	mu       sync.Mutex
-	failures map[inventory.Failure]bool
+	failures map[inventory.Failure][]string // causes by what failed
 	prices   map[string]float64
 	done     int
 }
 
-// identity asks whose credentials they are. Endpoints that cannot tell are
-// taken to be of the account itself.
-func (r *run) identity(ctx context.Context) (string, error) {
-	out, err := sts.NewFromConfig(r.config).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
-	if err != nil {
-		return r.owner, err
+// identify asks whose credentials they are, and finds out early when nothing
+// can be read at all. Endpoints that answer but cannot tell are taken to be of
+// the account itself.
+func (r *run) identify(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, identifyTimeout)
+	defer cancel()
+	if r.config.Credentials == nil {
+		return fmt.Errorf("%w: there are no credentials", ErrUnreachable)
 	}
-	return aws.ToString(out.Account), nil
+	if _, err := r.config.Credentials.Retrieve(ctx); err != nil {
+		return fmt.Errorf("%w: there are no credentials: %s", ErrUnreachable, cause(err))
+	}
+	out, err := sts.NewFromConfig(r.config).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	switch {
+	case err == nil:
+		r.owner = cmp.Or(aws.ToString(out.Account), r.owner)
+	case status(err) == 0:
+		return fmt.Errorf("%w: %s", ErrUnreachable, cause(err))
+	}
+	if r.owner == "" {
+		return fmt.Errorf("whose account it is: %s", cause(err))
+	}
+	return nil
 }
+
+// identifyTimeout is how long it may take to get credentials and try them.
+const identifyTimeout = time.Minute
 
 // task is a kind that is read in a region.
 type task struct {
@@ -141,14 +176,15 @@ func (r *run) tasks(needs inventory.Needs, regions []string) (tasks []task, err 
 const kindsAtOnce = 32
 
 // readAll reads all tasks. It fails where the inventory cannot be written, or
-// the caller's context ends.
-func (r *run) readAll(ctx context.Context, tasks []task) error {
-	return atOnce(ctx, kindsAtOnce, tasks, func(ctx context.Context, t task) error {
-		err := r.read(ctx, t)
+// the caller's context ends; what the collection's own time does not suffice for
+// has failed.
+func (r *run) readAll(ctx, caller context.Context, tasks []task) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	err := atOnce(ctx, kindsAtOnce, tasks, func(ctx context.Context, t task) error {
+		err := recovered(func() error { return r.read(ctx, t) })
 		if errors.Is(err, errWriting) {
-			return err
-		}
-		if err != nil && context.Cause(ctx) == context.Canceled {
+			stop()
 			return err
 		}
 		if err != nil {
@@ -157,6 +193,7 @@ func (r *run) readAll(ctx context.Context, tasks []task) error {
 		r.progress(len(tasks), t)
 		return nil
 	})
+	return cmp.Or(caller.Err(), err)
 }
 
 func (r *run) read(ctx context.Context, t task) error {
@@ -176,25 +213,29 @@ func (r *run) progress(total int, t task) {
 }
 
 func (r *run) fail(t task, part string, err error) {
-	f := inventory.Failure{Kind: t.kind.Name, Part: part, Region: t.region, Cause: cause(err)}
+	where := inventory.Failure{Kind: t.kind.Name, Part: part, Region: t.region}
+	text := cause(err)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.failures == nil {
-		r.failures = map[inventory.Failure]bool{}
+		r.failures = map[inventory.Failure][]string{}
 	}
-	if len(r.failures) < maxFailures {
-		r.failures[f] = true
+	if known := r.failures[where]; len(known) < maxCauses && !slices.Contains(known, text) {
+		r.failures[where] = append(known, text)
 	}
+	r.Log.Debug("call failed", "kind", t.kind.Name, "part", part, "region", t.region, "error", err)
 }
 
-// maxFailures bounds the list: the calls of ten thousand buckets may fail, each
-// with a text of its own.
-const maxFailures = 10_000
+// maxCauses is how many causes are told of a part of a kind in a region: the
+// calls of ten thousand buckets may fail, each with a text of its own.
+const maxCauses = 5
 
 func (r *run) sortedFailures() []inventory.Failure {
 	var all []inventory.Failure
-	for f := range r.failures {
-		all = append(all, f)
+	for f, causes := range r.failures {
+		for _, f.Cause = range causes {
+			all = append(all, f)
+		}
 	}
 	slices.SortFunc(all, func(a, b inventory.Failure) int {
 		return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.Part, b.Part),

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"reflect"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -102,10 +104,10 @@ func baseKinds() []kind {
 var errWriting = errors.New("writing the inventory")
 
 // atOnce calls f for all items, some at once, and returns the errors of those
-// that failed. After the first error it begins no more.
+// that failed. After the first error it begins no more, and waits for those that
+// run: they may make calls whose answers others wait for. A panic is an error:
+// an endpoint may leave out what AWS never does.
 func atOnce[T any](ctx context.Context, most int, items []T, f func(context.Context, T) error) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	var group sync.WaitGroup
 	var mu sync.Mutex
 	var errs []error
@@ -120,16 +122,38 @@ func atOnce[T any](ctx context.Context, most int, items []T, f func(context.Cont
 		}
 		group.Go(func() {
 			defer func() { <-free }()
-			if err := f(ctx, item); err != nil {
+			if err := recovered(func() error { return f(ctx, item) }); err != nil {
 				mu.Lock()
 				defer mu.Unlock()
 				errs = append(errs, err)
-				cancel()
 			}
 		})
 	}
 	group.Wait()
 	return errors.Join(errs...)
+}
+
+var errPanic = errors.New("the answer has a form that was not expected")
+
+// recovered calls f and makes an error of its panic.
+func recovered(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v: %s", errPanic, p, panicked(debug.Stack()))
+		}
+	}()
+	return f()
+}
+
+// panicked returns the line of this package that a stack's panic comes from.
+func panicked(stack []byte) string {
+	_, after, _ := strings.Cut(string(stack), "panic(")
+	for line := range strings.Lines(after) {
+		if file, _, ok := strings.Cut(strings.TrimSpace(line), " +0x"); ok && strings.Contains(file, "/collect/") {
+			return path.Base(file)
+		}
+	}
+	return "in the SDK"
 }
 
 // pager is a paginator of the SDK.

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/supportd/supportd/internal/inventory"
 )
@@ -29,10 +32,11 @@ type region struct {
 // emit adds a resource.
 func (r *reader) emit(id string, v any) error {
 	resource := inventory.Resource{Kind: r.task.kind.Name, ID: id, Region: r.task.region, Attributes: inventory.Plain(v)}
-	if err := r.out.Add(resource); err != nil {
+	err := r.out.Add(resource)
+	if err != nil && !errors.Is(err, inventory.ErrTooLarge) {
 		return fmt.Errorf("%w: %w", errWriting, err)
 	}
-	return nil
+	return err
 }
 
 // arn returns the ARN of a resource of the account: r.arn("ec2", "volume/vol-1").
@@ -64,7 +68,13 @@ func hasCode(err error, codes ...string) bool {
 // once returns what f returns, and calls it once in a collection and region
 // however many kinds need its answer. The key names the call: ec2:DescribeVolumes.
 func once[T any](r *reader, key string, f func() (T, error)) (T, error) {
-	made, _ := r.shared.answers.LoadOrStore(key, sync.OnceValues(func() (any, error) { return f() }))
+	made, _ := r.shared.answers.LoadOrStore(key, sync.OnceValues(func() (v any, err error) {
+		err = recovered(func() (err error) {
+			v, err = f()
+			return err
+		})
+		return v, err
+	}))
 	v, err := made.(func() (any, error))()
 	answer, _ := v.(T)
 	return answer, err
@@ -79,19 +89,44 @@ func forEach[T any](ctx context.Context, items []T, f func(context.Context, T) e
 const maxCause = 500
 
 // cause returns an error as an operator reads it: the call and what the
-// endpoint said.
+// endpoint said. What differs from one try to the next is left out, so that the
+// same cause is told once.
 func cause(err error) string {
-	text := err.Error()
 	var operation *smithy.OperationError
 	var api smithy.APIError
-	switch {
-	case errors.As(err, &operation) && errors.As(err, &api):
-		text = fmt.Sprintf("%s %s: %s: %s", operation.Service(), operation.Operation(), api.ErrorCode(), api.ErrorMessage())
-	case errors.As(err, &operation):
-		text = fmt.Sprintf("%s %s: %v", operation.Service(), operation.Operation(), operation.Unwrap())
+	if !errors.As(err, &operation) {
+		return oneLine(err.Error())
 	}
+	call := operation.Service() + " " + operation.Operation()
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return call + ": no answer in time"
+	case errors.As(err, &api) && api.ErrorCode() != "" && api.ErrorCode() != "UnknownError":
+		return oneLine(call + ": " + strings.TrimSuffix(api.ErrorCode()+": "+api.ErrorMessage(), ": "))
+	case status(err) >= 300:
+		return fmt.Sprintf("%s: HTTP status %d: the endpoint does not seem to know the call", call, status(err))
+	}
+	return oneLine(call + ": " + perTry.ReplaceAllString(operation.Unwrap().Error(), ""))
+}
+
+// perTry is what the SDK tells of the tries of a call.
+var perTry = regexp.MustCompile(`(exceeded maximum number of attempts, \d+|https? response error StatusCode: \d+|RequestID: [^,]*|HostID: [^,]*|request send failed), `)
+
+// status returns the HTTP status of the answer that an error comes from, and 0
+// of one without an answer.
+func status(err error) int {
+	var answer *smithyhttp.ResponseError
+	if !errors.As(err, &answer) || answer.Response == nil || answer.Response.Response == nil {
+		return 0
+	}
+	return answer.HTTPStatusCode()
+}
+
+// oneLine makes a text short and printable.
+func oneLine(text string) string {
+	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "�")), " ")
 	if len(text) > maxCause {
-		text = text[:maxCause] + "…"
+		text = strings.ToValidUTF8(text[:maxCause], "") + "…"
 	}
 	return text
 }
