@@ -71,6 +71,13 @@ func Tables() []Table {
 		table("jobs", 2, "account TEXT, id TEXT, kind TEXT, unique_key TEXT, priority BIGINT, payload BYTEA, run_at BIGINT, "+
 			"state TEXT, attempt BIGINT, lease TEXT, leased_until BIGINT, error TEXT"),
 		table("schedules", 1, "name TEXT, next_at BIGINT"),
+		table("advisor_sources", 1, "account TEXT, sealed BYTEA, set_at BIGINT"),
+		table("advisor_refreshes", 2, "account TEXT, check_id TEXT, state TEXT, requested_at BIGINT"),
+		table("advisor_results", 2, "account TEXT, check_id TEXT, summary BYTEA"),
+		table("advisor_rows", 3, "account TEXT, check_id TEXT, number BIGINT, content BYTEA"),
+		table("advisor_history", 3, "account TEXT, check_id TEXT, computed_at BIGINT, summary BYTEA"),
+		table("advisor_exclusions", 3, "account TEXT, check_id TEXT, resource_id TEXT, excluded_at BIGINT, excluded_by TEXT"),
+		table("advisor_events", 3, "account TEXT, created_at BIGINT, id TEXT, events BYTEA"),
 	}
 }
 
