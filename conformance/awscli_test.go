@@ -224,7 +224,7 @@ func (c cli) fail() {
 		{`An error occurred (CaseIdNotFound) when calling the ResolveCase operation: The requested case ID "case-0" could not be found.`, "resolve-case --case-id case-0"},
 		{`An error occurred (ValidationException) when calling the DescribeCases operation: 1 validation error detected: Value '101' at 'maxResults' failed to satisfy constraint: Member must have value less than or equal to 100`, "describe-cases --max-results 101"},
 		{`An error occurred (AttachmentIdNotFound) when calling the DescribeAttachment operation: `, "describe-attachment --attachment-id attachment-0"},
-		{`An error occurred (UnknownOperationException) when calling the DescribeTrustedAdvisorChecks operation`, "describe-trusted-advisor-checks --language en"},
+		{`An error occurred (InvalidParameterValueException) when calling the DescribeTrustedAdvisorChecks operation: Language`, "describe-trusted-advisor-checks --language xx"},
 	} {
 		stdout, stderr, code := c.run(c.path, slices.Concat(c.options, []string{"support"}, strings.Fields(test.args))...)
 		if code != want || !strings.Contains(stderr, test.text) || stdout != "" {

@@ -138,7 +138,7 @@ async function errors() {
   for (const [name, command] of [
     ["ValidationException", new DescribeCasesCommand({ maxResults: 9 })],
     ["InvalidParameterValueException", new DescribeCasesCommand({ nextToken: "x" })],
-    ["UnknownOperationException", new DescribeTrustedAdvisorChecksCommand({ language: "en" })],
+    ["InvalidParameterValueException", new DescribeTrustedAdvisorChecksCommand({ language: "xx" })],
   ]) {
     assert.equal((await refused(command, SupportServiceException)).name, name);
   }

@@ -192,7 +192,7 @@ def errors(support):
                subject="S", communicationBody="B", serviceCode="amazon-polly", categoryCode="x")
     refused_as("InvalidParameterValueException", "nextToken", support.describe_cases, nextToken="x")
     refused_as("ValidationException", "less than or equal to 100", support.describe_cases, maxResults=101)
-    refused_as("UnknownOperationException", "", support.describe_trusted_advisor_checks, language="en")
+    refused_as("InvalidParameterValueException", "Language", support.describe_trusted_advisor_checks, language="xx")
     stranger = new_client(aws_access_key_id="AKIAIOSFODNN7EXAMPLE", aws_secret_access_key="x")
     refused_as("UnrecognizedClientException", "security token", stranger.describe_cases)
     liar = new_client(aws_access_key_id=os.environ["AWS_ACCESS_KEY_ID"], aws_secret_access_key="x")

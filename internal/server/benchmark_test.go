@@ -207,6 +207,16 @@ func BenchmarkDescribeServices(b *testing.B) {
 	}
 }
 
+// BenchmarkDescribeTrustedAdvisorChecks answers with all checks, whose texts are
+// made once.
+func BenchmarkDescribeTrustedAdvisorChecks(b *testing.B) {
+	for _, clients := range []int{1, 8} {
+		b.Run(fmt.Sprintf("clients=%d", clients), func(b *testing.B) {
+			startBench(b).compare(b, "DescribeTrustedAdvisorChecks", []byte(`{"language":"en"}`), clients)
+		})
+	}
+}
+
 func BenchmarkAttachment(b *testing.B) {
 	content := bytes.Repeat([]byte("0123456789abcdef"), 5<<20/16)
 	body, err := json.Marshal(map[string]any{"attachments": []map[string]any{{"fileName": "log.txt", "data": content}}})

@@ -47,6 +47,10 @@ type Config struct {
 	Limits Limits
 	// RetentionMonths is how long cases are kept; zero means 12.
 	RetentionMonths int
+	// Checks is a folder with Trusted Advisor checks of the operator,
+	// <category>/<slug>/check.yaml, which join or replace those of the program.
+	// Empty means none.
+	Checks string
 	// Log takes the records of requests and of jobs; nil drops them.
 	Log *slog.Logger
 	// Existing refuses to make a new installation.
@@ -68,7 +72,8 @@ type Limits struct {
 	CasesPerHour              int `yaml:"cases-per-hour"`
 	AttachmentSetsPer10m      int `yaml:"attachment-sets-per-10m"`
 	DescribeAttachmentsPer10m int `yaml:"describe-attachments-per-10m"`
-	RequestsPerSecond         int `yaml:"requests-per-second"` // of one operation
+	RequestsPerSecond         int `yaml:"requests-per-second"`         // of one operation that is none of Trusted Advisor's
+	AdvisorRequestsPerSecond  int `yaml:"advisor-requests-per-second"` // of one of Trusted Advisor's
 }
 
 // AWSLimits returns the limits of the real service.
@@ -79,6 +84,7 @@ func AWSLimits() Limits {
 		AttachmentSetsPer10m:      c.AttachmentSetsPer10m,
 		DescribeAttachmentsPer10m: a.DescribeAttachmentsPer10m,
 		RequestsPerSecond:         a.RequestsPerSecond,
+		AdvisorRequestsPerSecond:  a.AdvisorRequestsPerSecond,
 	}
 }
 
@@ -87,13 +93,18 @@ func (l Limits) cases() cases.Limits {
 }
 
 func (l Limits) api() supportapi.Limits {
-	return supportapi.Limits{RequestsPerSecond: l.RequestsPerSecond, DescribeAttachmentsPer10m: l.DescribeAttachmentsPer10m}
+	return supportapi.Limits{
+		RequestsPerSecond:         l.RequestsPerSecond,
+		AdvisorRequestsPerSecond:  l.AdvisorRequestsPerSecond,
+		DescribeAttachmentsPer10m: l.DescribeAttachmentsPer10m,
+	}
 }
 
 func (l Limits) check() error {
 	for name, n := range map[string]int{
 		"cases-per-hour": l.CasesPerHour, "attachment-sets-per-10m": l.AttachmentSetsPer10m,
 		"describe-attachments-per-10m": l.DescribeAttachmentsPer10m, "requests-per-second": l.RequestsPerSecond,
+		"advisor-requests-per-second": l.AdvisorRequestsPerSecond,
 	} {
 		if n < 0 {
 			return fmt.Errorf("limits: %s is %d, want 0 or more", name, n)

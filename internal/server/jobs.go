@@ -13,11 +13,11 @@ import (
 func (s *Server) newRunner() *jobs.Runner {
 	return &jobs.Runner{
 		Store: s.store.Jobs(), Now: s.config.Now, Log: s.log, Observe: s.metrics.observeJob,
-		Kinds: []jobs.Kind{
+		Kinds: append(s.Advisor.Kinds(), []jobs.Kind{
 			{Name: "purge", Every: 10 * time.Minute, Handler: without(s.Purge)},
 			{Name: "sweep", Every: 24 * time.Hour, Timeout: 6 * time.Hour, Handler: without(s.sweep)},
 			{Name: cases.DeleteFilesJob, Handler: s.Cases.DeleteFiles},
-		},
+		}...),
 	}
 }
 
@@ -27,9 +27,9 @@ func without(work func(context.Context) error) func(context.Context, jobs.Job) e
 }
 
 // Purge removes cases beyond their retention, expired attachment sets, sessions
-// and kept answers.
+// and kept answers, and events that nobody took.
 func (s *Server) Purge(ctx context.Context) error {
-	return errors.Join(s.Cases.Purge(ctx), s.IAM.PurgeSessions(ctx))
+	return errors.Join(s.Cases.Purge(ctx), s.IAM.PurgeSessions(ctx), s.Advisor.Purge(ctx))
 }
 
 // sweep removes what killed processes left behind. It looks once more whose the
@@ -39,5 +39,5 @@ func (s *Server) sweep(ctx context.Context) error {
 	if err := s.pairBlobs(ctx); err != nil {
 		return err
 	}
-	return errors.Join(s.removeStaleBackups(), s.Cases.SweepBlobs(ctx))
+	return errors.Join(s.removeStaleBackups(), s.Advisor.SweepSpool(), s.Cases.SweepBlobs(ctx))
 }

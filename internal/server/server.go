@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/supportd/supportd/internal/accesslog"
+	"github.com/supportd/supportd/internal/advisor"
 	"github.com/supportd/supportd/internal/cases"
 	"github.com/supportd/supportd/internal/catalog"
 	"github.com/supportd/supportd/internal/iam"
@@ -28,9 +29,10 @@ import (
 
 // Server is the whole service on an open data folder.
 type Server struct {
-	IAM   *iam.Service
-	Cases *cases.Service
-	Jobs  *jobs.Runner
+	IAM     *iam.Service
+	Cases   *cases.Service
+	Advisor *advisor.Service
+	Jobs    *jobs.Runner
 
 	config  Config
 	log     *slog.Logger
@@ -52,7 +54,7 @@ func Open(ctx context.Context, c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.openAttachments(ctx); err != nil {
+	if err := errors.Join(s.openAttachments(ctx), c.tryChecks()); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
@@ -99,6 +101,10 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	sources, err := seal.NewBox(master, "advisor sources")
+	if err != nil {
+		return err
+	}
 	known, err := catalog.Load()
 	if err != nil {
 		return err
@@ -109,8 +115,9 @@ func (s *Server) open(ctx context.Context) (err error) {
 		Limits:          s.config.Limits.cases(),
 		RetentionMonths: s.config.RetentionMonths,
 	}
+	s.Advisor = s.newAdvisor(sources)
 	api, err := supportapi.New(supportapi.Config{
-		IAM: s.IAM, Cases: s.Cases, Catalog: known, Tokens: tokens, Now: s.config.Now,
+		IAM: s.IAM, Cases: s.Cases, Advisor: s.Advisor, Catalog: known, Tokens: tokens, Now: s.config.Now,
 		Limits: s.config.Limits.api(),
 	})
 	if err != nil {

@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
+	"github.com/supportd/supportd/internal/advisor"
 	"github.com/supportd/supportd/internal/blob"
 	"github.com/supportd/supportd/internal/cases"
 	"github.com/supportd/supportd/internal/catalog"
@@ -42,6 +43,8 @@ type fixture struct {
 	store *store.Store
 	clock *clock
 	files string // where the attachments are
+
+	advisor *advisor.Service
 
 	first, second, basic iam.NewKey
 
@@ -72,8 +75,10 @@ func newFixture(t testing.TB, l limits) *fixture {
 	known, err := catalog.Load()
 	mustNot(t, err)
 	f.iam = &iam.Service{Store: f.store.IAM(), Box: secrets, Now: f.clock.now}
+	f.advisor = newAdvisor(t, f, secrets)
 	f.api, err = New(Config{
 		IAM:     f.iam,
+		Advisor: f.advisor,
 		Cases:   &cases.Service{Store: f.store.Cases(), Blobs: blobs, Catalog: known, Limits: l.cases, Now: f.clock.now},
 		Catalog: known, Tokens: tokens, Limits: l.api, Now: f.clock.now,
 	})
@@ -138,6 +143,12 @@ func (f *fixture) valid(operation string) members {
 		return members{"caseId": f.caseID}
 	case "DescribeCreateCaseOptions":
 		return members{"categoryCode": "using-aws", "issueType": "technical", "language": "en", "serviceCode": "general-info"}
+	case "DescribeTrustedAdvisorChecks":
+		return members{"language": "en"}
+	case "DescribeTrustedAdvisorCheckResult", "RefreshTrustedAdvisorCheck":
+		return members{"checkId": "zXCkfM1nI3"}
+	case "DescribeTrustedAdvisorCheckSummaries", "DescribeTrustedAdvisorCheckRefreshStatuses":
+		return members{"checkIds": []any{"zXCkfM1nI3"}}
 	case "DescribeSupportedLanguages":
 		return members{"categoryCode": "using-aws", "issueType": "technical", "serviceCode": "general-info"}
 	}

@@ -1,6 +1,7 @@
 package supportapi
 
 import (
+	"strings"
 	"sync"
 	"time"
 
@@ -10,15 +11,16 @@ import (
 // Limits protect the server. Zero means no limit. They count per account and
 // on each node by itself.
 type Limits struct {
-	RequestsPerSecond         int // of one operation
+	RequestsPerSecond         int // of one operation that is none of Trusted Advisor's
+	AdvisorRequestsPerSecond  int // of one of Trusted Advisor's
 	DescribeAttachmentsPer10m int
 }
 
 // AWSLimits returns the limits of the real service: five calls a second of each
-// operation. How many DescribeAttachment calls are too many is not published;
+// operation, a hundred of those of Trusted Advisor. How many DescribeAttachment calls are too many is not published;
 // the number is our choice.
 func AWSLimits() Limits {
-	return Limits{RequestsPerSecond: 5, DescribeAttachmentsPer10m: 100}
+	return Limits{RequestsPerSecond: 5, AdvisorRequestsPerSecond: 100, DescribeAttachmentsPer10m: 100}
 }
 
 // limiter keeps a token bucket for each account and operation. There are as
@@ -40,7 +42,7 @@ func newLimiter(limits Limits, now func() time.Time) *limiter {
 }
 
 func (l *limiter) admit(account, operation string) error {
-	if n := l.limits.RequestsPerSecond; n > 0 && !l.take(bucketKey{account, operation}, n, time.Second) {
+	if n := l.perSecond(operation); n > 0 && !l.take(bucketKey{account, operation}, n, time.Second) {
 		return errThrottled
 	}
 	n := l.limits.DescribeAttachmentsPer10m
@@ -48,6 +50,13 @@ func (l *limiter) admit(account, operation string) error {
 		return errDescribeLimit.With("Account has exceeded the limit of %d DescribeAttachment calls in 10 minutes.", n)
 	}
 	return nil
+}
+
+func (l *limiter) perSecond(operation string) int {
+	if strings.Contains(operation, "TrustedAdvisor") {
+		return l.limits.AdvisorRequestsPerSecond
+	}
+	return l.limits.RequestsPerSecond
 }
 
 // take takes one of n tokens that come back evenly over the period.

@@ -71,7 +71,7 @@ func TestUsersShareTheLimitOfTheirAccount(t *testing.T) {
 
 func TestEveryOperationIsThrottled(t *testing.T) {
 	t.Parallel()
-	f := newFixture(t, limits{api: Limits{RequestsPerSecond: 1}})
+	f := newFixture(t, limits{api: Limits{RequestsPerSecond: 1, AdvisorRequestsPerSecond: 1}})
 	for name := range f.api.operations {
 		if got := f.admitted(t, f.first, name, 2, throttled); got != 1 {
 			t.Errorf("%d of 2 calls of %s were let in, want 1", got, name)
@@ -119,12 +119,15 @@ func TestZeroMeansNoLimit(t *testing.T) {
 // AWS's numbers, and that they reach the operations.
 func TestAWSLimits(t *testing.T) {
 	t.Parallel()
-	if got, want := AWSLimits(), (Limits{RequestsPerSecond: 5, DescribeAttachmentsPer10m: 100}); got != want {
+	if got, want := AWSLimits(), (Limits{RequestsPerSecond: 5, AdvisorRequestsPerSecond: 100, DescribeAttachmentsPer10m: 100}); got != want {
 		t.Errorf("AWSLimits() = %+v, want %+v", got, want)
 	}
 	f := newFixture(t, limits{api: AWSLimits(), cases: cases.AWSLimits()})
 	if got := f.admitted(t, f.first, "DescribeSeverityLevels", 6, throttled); got != 5 {
 		t.Errorf("%d of 6 calls were let in, want 5", got)
+	}
+	if got := f.admitted(t, f.first, "DescribeTrustedAdvisorCheckSummaries", 101, throttled); got != 100 {
+		t.Errorf("%d of 101 calls of Trusted Advisor were let in, want 100", got)
 	}
 }
 

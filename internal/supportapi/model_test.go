@@ -77,26 +77,6 @@ func mustMember(t testing.TB, fields []string) modelMember {
 	return m
 }
 
-// trustedAdvisor are the operations of the model that are not there yet.
-func trustedAdvisor() []string {
-	return []string{
-		"DescribeTrustedAdvisorCheckRefreshStatuses", "DescribeTrustedAdvisorCheckResult",
-		"DescribeTrustedAdvisorCheckSummaries", "DescribeTrustedAdvisorChecks", "RefreshTrustedAdvisorCheck",
-	}
-}
-
-// supportOperations returns those of the model that must be there, in order.
-func supportOperations(model map[string]*modelOperation) []string {
-	var names []string
-	for name := range model {
-		if !slices.Contains(trustedAdvisor(), name) {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names
-}
-
 func TestOperationsAreThoseOfTheModel(t *testing.T) {
 	t.Parallel()
 	model := mustModel(t)
@@ -108,7 +88,7 @@ func TestOperationsAreThoseOfTheModel(t *testing.T) {
 		got = append(got, name)
 	}
 	slices.Sort(got)
-	if diff := cmp.Diff(supportOperations(model), got); diff != "" {
+	if diff := cmp.Diff(sortedKeys(model), got); diff != "" {
 		t.Errorf("operations (-model +ours):\n%s", diff)
 	}
 	if diff := cmp.Diff(got, sortedKeys(allShapes())); diff != "" {
@@ -171,7 +151,9 @@ func addForms(forms map[string]string, place string, t reflect.Type) {
 			forms[path] = form
 		}
 	default:
-		forms[place] = map[reflect.Kind]string{reflect.String: "text", reflect.Bool: "boolean", reflect.Int32: "integer"}[t.Kind()]
+		forms[place] = map[reflect.Kind]string{
+			reflect.String: "text", reflect.Bool: "boolean", reflect.Int32: "integer", reflect.Int64: "long", reflect.Float64: "double",
+		}[t.Kind()]
 	}
 }
 
@@ -181,7 +163,7 @@ func TestRequiredMembersAreThoseOfTheModel(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, limits{})
 	model := mustModel(t)
-	for _, name := range supportOperations(model) {
+	for _, name := range sortedKeys(model) {
 		var want []string
 		for _, m := range model[name].in {
 			if m.required {
@@ -278,7 +260,7 @@ func TestConstraintsAreThoseOfTheModel(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, limits{})
 	model := mustModel(t)
-	for _, name := range supportOperations(model) {
+	for _, name := range sortedKeys(model) {
 		for _, m := range model[name].in {
 			for _, p := range probesOf(m) {
 				place := name + "." + m.path
@@ -361,7 +343,7 @@ func TestDeclaredErrorsAreToldAsTheSDKKnowsThem(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, limits{})
 	model := mustModel(t)
-	for _, operation := range supportOperations(model) {
+	for _, operation := range sortedKeys(model) {
 		for _, name := range model[operation].errors {
 			err := f.faultNamed(name)
 			if err == nil {
@@ -453,28 +435,6 @@ func TestErrorsOfOursHaveOneLineEach(t *testing.T) {
 		seen[known.fault.Code] = true
 		if known.status < 400 || known.status > 499 {
 			t.Errorf("wireErrors: status of %s is %d, want 4xx: only internal errors are 5xx", known.fault.Code, known.status)
-		}
-	}
-}
-
-// They must answer to the byte as an operation that never existed, to callers
-// who may do anything and to those who may do nothing.
-func TestTrustedAdvisorOperationsAreUnknown(t *testing.T) {
-	t.Parallel()
-	f := newFixture(t, limits{})
-	stranger := f.mustUser(t, firstAccount, "stranger")
-	for _, operation := range trustedAdvisor() {
-		for _, body := range []string{`{}`, `{"language":"en","checkId":"x","checkIds":["x"]}`, `{`} {
-			never, got := f.call(t, f.first, "NoSuchOperation", body), f.call(t, f.first, operation, body)
-			if diff := cmp.Diff(never, got, cmp.AllowUnexported(answer{})); diff != "" {
-				t.Errorf("%s(%s) (-unknown operation +got):\n%s", operation, body, diff)
-			}
-			if again := f.call(t, stranger, operation, body); !cmp.Equal(never, again, cmp.AllowUnexported(answer{})) {
-				t.Errorf("%s(%s) of a user without policies = %s, want %s", operation, body, again.refusal(), never.refusal())
-			}
-		}
-		if got := f.call(t, f.first, operation, `{}`); got.body != `{"__type":"UnknownOperationException"}` || got.Status != http.StatusBadRequest {
-			t.Errorf("%s({}) = %d %s, want 400 and the bare UnknownOperationException", operation, got.Status, got.body)
 		}
 	}
 }

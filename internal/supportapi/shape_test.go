@@ -33,6 +33,12 @@ func allShapes() map[string]operationShapes {
 		"DescribeSeverityLevels":     shapesOf[describeSeverityLevelsInput, describeSeverityLevelsOutput, support.DescribeSeverityLevelsInput, support.DescribeSeverityLevelsOutput](),
 		"DescribeSupportedLanguages": shapesOf[describeSupportedLanguagesInput, describeSupportedLanguagesOutput, support.DescribeSupportedLanguagesInput, support.DescribeSupportedLanguagesOutput](),
 		"ResolveCase":                shapesOf[resolveCaseInput, resolveCaseOutput, support.ResolveCaseInput, support.ResolveCaseOutput](),
+
+		"DescribeTrustedAdvisorCheckRefreshStatuses": shapesOf[describeTrustedAdvisorCheckRefreshStatusesInput, describeTrustedAdvisorCheckRefreshStatusesOutput, support.DescribeTrustedAdvisorCheckRefreshStatusesInput, support.DescribeTrustedAdvisorCheckRefreshStatusesOutput](),
+		"DescribeTrustedAdvisorCheckResult":          shapesOf[describeTrustedAdvisorCheckResultInput, describeTrustedAdvisorCheckResultOutput, support.DescribeTrustedAdvisorCheckResultInput, support.DescribeTrustedAdvisorCheckResultOutput](),
+		"DescribeTrustedAdvisorCheckSummaries":       shapesOf[describeTrustedAdvisorCheckSummariesInput, describeTrustedAdvisorCheckSummariesOutput, support.DescribeTrustedAdvisorCheckSummariesInput, support.DescribeTrustedAdvisorCheckSummariesOutput](),
+		"DescribeTrustedAdvisorChecks":               shapesOf[describeTrustedAdvisorChecksInput, describeTrustedAdvisorChecksOutput, support.DescribeTrustedAdvisorChecksInput, support.DescribeTrustedAdvisorChecksOutput](),
+		"RefreshTrustedAdvisorCheck":                 shapesOf[refreshTrustedAdvisorCheckInput, refreshTrustedAdvisorCheckOutput, support.RefreshTrustedAdvisorCheckInput, support.RefreshTrustedAdvisorCheckOutput](),
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/supportd/supportd/internal/advisor"
 	"github.com/supportd/supportd/internal/awsjson"
 	"github.com/supportd/supportd/internal/cases"
 	"github.com/supportd/supportd/internal/catalog"
@@ -22,6 +23,7 @@ import (
 type Config struct {
 	IAM     *iam.Service
 	Cases   *cases.Service
+	Advisor *advisor.Service
 	Catalog *catalog.Catalog
 	Tokens  *seal.Box // seals page tokens
 	Limits  Limits
@@ -32,6 +34,7 @@ type Config struct {
 type API struct {
 	iam      *iam.Service
 	cases    *cases.Service
+	advisor  *advisor.Service
 	catalog  *catalog.Catalog
 	tokens   *seal.Box
 	limits   *limiter
@@ -40,6 +43,7 @@ type API struct {
 
 	operations map[string]operation
 	services   []byte // DescribeServices for everything, encoded once
+	checkTexts checkTexts
 	places     *places
 }
 
@@ -51,7 +55,7 @@ func New(c Config) (*API, error) {
 		c.Now = time.Now
 	}
 	a := &API{
-		iam: c.IAM, cases: c.Cases, catalog: c.Catalog, tokens: c.Tokens, now: c.Now,
+		iam: c.IAM, cases: c.Cases, advisor: c.Advisor, catalog: c.Catalog, tokens: c.Tokens, now: c.Now,
 		limits:   newLimiter(c.Limits, c.Now),
 		verifier: sigv4.Verifier{Service: "support"},
 		places:   newPlaces(),
@@ -73,6 +77,12 @@ func New(c Config) (*API, error) {
 		"DescribeSeverityLevels":     op(a.describeSeverityLevels),
 		"DescribeSupportedLanguages": op(a.describeSupportedLanguages),
 		"ResolveCase":                op(a.resolveCase),
+
+		"DescribeTrustedAdvisorCheckRefreshStatuses": op(a.describeTrustedAdvisorCheckRefreshStatuses),
+		"DescribeTrustedAdvisorCheckResult":          op(a.describeTrustedAdvisorCheckResult),
+		"DescribeTrustedAdvisorCheckSummaries":       op(a.describeTrustedAdvisorCheckSummaries),
+		"DescribeTrustedAdvisorChecks":               encodedOp(a.describeTrustedAdvisorChecks),
+		"RefreshTrustedAdvisorCheck":                 op(a.refreshTrustedAdvisorCheck),
 	}
 	return a, nil
 }

@@ -51,3 +51,8 @@ func communicationTime(t time.Time) string {
 func offsetTime(t time.Time) string {
 	return t.UTC().Format("2006-01-02T15:04:05.000-0700")
 }
+
+// checkTime formats the time of a check's result as recorded: whole seconds, Z.
+func checkTime(t time.Time) string {
+	return t.UTC().Format("2006-01-02T15:04:05Z")
+}

@@ -230,8 +230,8 @@ func TestUndeclaredErrorsHaveTheirCodes(t *testing.T) {
 	mustFail(t, err, "ValidationException", "1 validation error detected: Value '' at 'subject' failed to satisfy constraint: Member must have length greater than or equal to 1")
 	_, err = client.DescribeCases(ctx, &support.DescribeCasesInput{NextToken: aws.String("x")})
 	mustFail(t, err, "InvalidParameterValueException", "The nextToken is not valid for this request.")
-	_, err = client.DescribeTrustedAdvisorChecks(ctx, &support.DescribeTrustedAdvisorChecksInput{Language: aws.String("en")})
-	mustFail(t, err, "UnknownOperationException", "UnknownError") // the SDK's own word for no message
+	_, err = client.RefreshTrustedAdvisorCheck(ctx, &support.RefreshTrustedAdvisorCheckInput{CheckId: aws.String("none")})
+	mustFail(t, err, "InvalidParameterValueException", "[UNKNOWN_CHECK_ID_ERROR] Unknown ID")
 
 	account := srv.Accounts()[0]
 	account.SecretAccessKey = "wrong"

@@ -1,0 +1,50 @@
+package server
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"sync"
+
+	"github.com/supportd/supportd/checks"
+	"github.com/supportd/supportd/internal/advisor"
+	"github.com/supportd/supportd/internal/check"
+	"github.com/supportd/supportd/internal/collect"
+	"github.com/supportd/supportd/internal/price"
+	"github.com/supportd/supportd/internal/seal"
+)
+
+func (s *Server) newAdvisor(box *seal.Box) *advisor.Service {
+	return &advisor.Service{
+		Store: s.store.Advisor(), IAM: s.IAM, Box: box, Now: s.config.Now, Log: s.log,
+		Pack:      sync.OnceValues(s.config.loadChecks),
+		Collector: &collect.Collector{Log: s.log},
+		Prices:    price.Table,
+	}
+}
+
+// loadChecks loads the program's checks and the operator's. It takes a tenth of
+// a second.
+func (c *Config) loadChecks() (*check.Pack, error) {
+	folders := []fs.FS{checks.FS}
+	if c.Checks != "" {
+		folders = append(folders, os.DirFS(c.Checks))
+	}
+	return check.Load(collect.Kinds(), folders...)
+}
+
+// tryChecks compiles the operator's checks, so that a bad one stops the start
+// and not a refresh. The program's own are compiled by its tests.
+func (c *Config) tryChecks() error {
+	if c.Checks == "" {
+		return nil
+	}
+	pack, err := check.Load(collect.Kinds(), os.DirFS(c.Checks))
+	if err == nil {
+		err = pack.Compile()
+	}
+	if err != nil {
+		return fmt.Errorf("checks in %s: %w", c.Checks, err)
+	}
+	return nil
+}
