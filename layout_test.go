@@ -39,6 +39,7 @@ func ranks() map[string]int {
 		"internal/store/pgtest":    5, // servers for the tests of the room below it
 		"internal/store/storetest": 5, // the suite of the room below it
 
+		"internal/report":     5,
 		"internal/supportapi": 5,
 
 		"internal/server": 6,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 
 	"github.com/spf13/cobra"
 
@@ -16,6 +17,7 @@ type program struct {
 	env            []string
 	stdin          io.Reader
 	stdout, stderr io.Writer
+	checks         fs.FS // the built-in pack
 
 	settings settings
 	json     bool // --json of administration commands
@@ -42,6 +44,7 @@ func (p *program) rootCommand() *cobra.Command {
 	p.settings.bindServe(serve.Flags())
 	root.AddCommand(serve,
 		p.accountCommand(), p.userCommand(), p.roleCommand(), p.keyCommand(), p.policyCommand(), p.jobsCommand(),
+		p.advisorCommand(), p.inventoryCommand(),
 		p.backupCommand(), p.restoreCommand(), p.exportCommand(), p.importCommand(), p.versionCommand(),
 	)
 	return root

@@ -28,6 +28,18 @@
 //   - What is left for later is a job of [github.com/supportd/supportd/internal/jobs],
 //     enqueued in the same transaction and done by the runner of any node.
 //
+// Trusted Advisor has a path of its own, without a server in supportd advisor run:
+//
+//   - [github.com/supportd/supportd/internal/inventory] is what an account has, as
+//     plain data; [github.com/supportd/supportd/internal/collect] reads it from an
+//     account, one file per service.
+//   - [github.com/supportd/supportd/checks] has the checks, as data.
+//     [github.com/supportd/supportd/internal/check] compiles them and computes
+//     results, with the prices of [github.com/supportd/supportd/internal/price].
+//   - [github.com/supportd/supportd/internal/report] tells results to people and
+//     programs. In a server, [github.com/supportd/supportd/internal/advisor]
+//     refreshes and keeps them for the API.
+//
 // What goes wrong on the way is a [github.com/supportd/supportd/internal/fault]
 // of the room where it happened. Secrets at rest and page tokens are sealed by
 // [github.com/supportd/supportd/internal/seal].

@@ -4,9 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -86,11 +85,7 @@ const (
 )
 
 func newProgressLine(w io.Writer) *progressLine {
-	l := &progressLine{w: w, now: time.Now}
-	if f, ok := w.(*os.File); ok {
-		info, err := f.Stat()
-		l.terminal = err == nil && info.Mode()&fs.ModeCharDevice != 0
-	}
+	l := &progressLine{w: w, terminal: isTerminal(w), now: time.Now}
 	l.last = l.now()
 	return l
 }
@@ -105,7 +100,7 @@ func (l *progressLine) tell(p server.Progress) {
 	}
 	l.last = l.now()
 	if l.terminal {
-		fmt.Fprintf(l.w, "\r\x1b[K%s", progressText(p))
+		fmt.Fprintf(l.w, "\r\x1b[K%s %s", progressBar(p), progressText(p))
 		l.written = true
 		return
 	}
@@ -117,6 +112,17 @@ func (l *progressLine) end() {
 	if l.written {
 		fmt.Fprint(l.w, "\r\x1b[K")
 	}
+}
+
+// barWidth is how many characters a full bar has.
+const barWidth = 24
+
+func progressBar(p server.Progress) string {
+	full := int64(barWidth)
+	if p.Total > 0 {
+		full = min(barWidth, p.Done*barWidth/p.Total)
+	}
+	return "[" + strings.Repeat("#", int(full)) + strings.Repeat(".", barWidth-int(full)) + "]"
 }
 
 func progressText(p server.Progress) string {

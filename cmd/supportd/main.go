@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/supportd/supportd/checks"
 )
 
 func main() {
@@ -26,8 +28,20 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
-// exitCode is 2 for a mistake in the command line and 1 for everything else.
+// exitError is an error of a command that has exit codes of its own.
+type exitError struct {
+	error
+	code int
+}
+
+func (e exitError) Unwrap() error { return e.error }
+
+// exitCode is 2 for a mistake in the command line and 1 for everything else,
+// but for the commands that say otherwise.
 func exitCode(err error) int {
+	if own, ok := errors.AsType[exitError](err); ok {
+		return own.code
+	}
 	if _, ok := errors.AsType[usageError](err); ok {
 		return 2
 	}
@@ -37,11 +51,15 @@ func exitCode(err error) int {
 // run runs one command. Standard output is for programs and pipes; everything
 // meant for the eyes of the one who starts a server goes to standard error.
 func run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	p := &program{env: env, stdin: stdin, stdout: stdout, stderr: stderr}
+	p := &program{env: env, stdin: stdin, stdout: stdout, stderr: stderr, checks: checks.FS}
+	return p.run(ctx, args)
+}
+
+func (p *program) run(ctx context.Context, args []string) error {
 	root := p.rootCommand()
 	root.SetArgs(args)
-	root.SetIn(stdin)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
+	root.SetIn(p.stdin)
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
 	return root.ExecuteContext(ctx)
 }

@@ -29,6 +29,7 @@ type settings struct {
 	RetentionMonths int           `yaml:"retention-months"`
 	LogLevel        string        `yaml:"log-level"`
 	LogFormat       string        `yaml:"log-format"`
+	Checks          string        `yaml:"checks"`
 
 	file string
 }
@@ -50,6 +51,7 @@ func (s *settings) bindServe(flags *pflag.FlagSet) {
 	flags.IntVar(&s.RetentionMonths, "retention-months", 12, "`MONTHS` for which cases are available")
 	flags.StringVar(&s.LogLevel, "log-level", "info", "`LEVEL` of the log: debug, info, warn or error")
 	flags.StringVar(&s.LogFormat, "log-format", "text", "`FORMAT` of the log: text or json")
+	flags.StringVar(&s.Checks, "checks", "", "`DIR` of a pack of Trusted Advisor checks of your own (default: the built-in ones only)")
 }
 
 // config returns the configuration of a command whose flags were parsed:
@@ -108,7 +110,7 @@ func (s *settings) serverConfig(env []string) (server.Config, error) {
 		Data: s.Data, Listen: s.Listen, Database: s.Database, Blobs: s.Blobs,
 		BlobsKeyID: lookup(env, "SUPPORTD_BLOBS_ACCESS_KEY_ID"), BlobsSecret: lookup(env, "SUPPORTD_BLOBS_SECRET_ACCESS_KEY"),
 		MasterKey: lookup(env, "SUPPORTD_MASTER_KEY"), MasterKeyFile: s.MasterKeyFile,
-		Limits: s.Limits.Limits, RetentionMonths: s.RetentionMonths,
+		Limits: s.Limits.Limits, RetentionMonths: s.RetentionMonths, Checks: s.Checks,
 	}
 	if c.MasterKey != "" && c.MasterKeyFile != "" {
 		return c, errors.New("both SUPPORTD_MASTER_KEY and a master key file are set: set one")
