@@ -25,7 +25,7 @@ func (r *reader) apiARN(format string, args ...*string) string {
 	for i, arg := range args {
 		path[i] = aws.ToString(arg)
 	}
-	return fmt.Sprintf("arn:aws:apigateway:"+r.task.region+"::"+format, path...)
+	return fmt.Sprintf("arn:"+r.partition()+":apigateway:"+r.task.region+"::"+format, path...)
 }
 
 // RESTStage is a stage of a REST API.

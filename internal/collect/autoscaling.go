@@ -3,6 +3,7 @@ package collect
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -33,7 +34,7 @@ type Launch struct {
 	Type       string `doc:"Launch Configuration or Launch Template."`
 	Name       string `doc:"Of the launch configuration or template."`
 	ImageID    string `doc:"Of the AMI; empty when it comes from elsewhere, such as a parameter of Systems Manager."`
-	ImageFound bool   `doc:"Whether the AMI is there and the account may use it."`
+	ImageFound bool   `doc:"Whether the AMI is there and available, and the account may use it."`
 }
 
 func readAutoScalingGroups(ctx context.Context, r *reader, emit emit[AutoScalingGroup]) error {
@@ -131,7 +132,8 @@ func (r *reader) findImages(ctx context.Context, launches []Launch) error {
 		if err != nil {
 			return err
 		}
-		l.ImageFound = len(out.Images) > 0
+		// A disabled or failed image is listed, but starts no instance.
+		l.ImageFound = slices.ContainsFunc(out.Images, func(i ec2types.Image) bool { return i.State == "" || i.State == ec2types.ImageStateAvailable })
 	}
 	return nil
 }

@@ -19,6 +19,7 @@ func readStacks(ctx context.Context, r *reader, emit emit[types.Stack]) error {
 	p := cloudformation.NewDescribeStacksPaginator(cloudformation.NewFromConfig(r.config), &cloudformation.DescribeStacksInput{})
 	return pages(ctx, p, func(page *cloudformation.DescribeStacksOutput) error {
 		for _, s := range page.Stacks {
+			s.Parameters, s.Outputs = nil, nil // may contain secrets
 			if err := emit(aws.ToString(s.StackId), s); err != nil {
 				return err
 			}

@@ -55,10 +55,13 @@ func readDistributions(ctx context.Context, r *reader, emit emit[Distribution]) 
 			if err := complete(&summary, config); err != nil {
 				return ignored(err, noSuchDistribution)
 			}
+			hideHeaders(summary.Origins)
 			d := Distribution{DistributionSummary: summary, Behaviors: behaviors(summary)}
 			parts := parts{reader: r, codes: []string{noSuchDistribution}}
 			parts.read("Config", func() (err error) {
-				d.Config, err = config()
+				if d.Config, err = config(); err == nil {
+					hideHeaders(d.Config.Origins)
+				}
 				return err
 			})
 			parts.read("MissingBuckets", func() (err error) {
@@ -71,6 +74,22 @@ func readDistributions(ctx context.Context, r *reader, emit emit[Distribution]) 
 			return emit(aws.ToString(d.ARN), d)
 		})
 	})
+}
+
+// hideHeaders removes the values of headers for origins: they are often what
+// the origin knows CloudFront by.
+func hideHeaders(origins *types.Origins) {
+	if origins == nil {
+		return
+	}
+	for _, o := range origins.Items {
+		if o.CustomHeaders == nil {
+			continue
+		}
+		for i := range o.CustomHeaders.Items {
+			o.CustomHeaders.Items[i].HeaderValue = nil
+		}
+	}
 }
 
 const noSuchDistribution = "NoSuchDistribution"

@@ -2,6 +2,7 @@ package collect
 
 import (
 	"context"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -123,10 +124,13 @@ func equals(s types.AdvancedEventSelector, field string) (values []string) {
 
 const s3Object = "AWS::S3::Object"
 
+// allBuckets is what stands for the objects in all buckets of a partition.
+var allBuckets = regexp.MustCompile(`^arn:aws[a-z-]*:s3(:::)?$`)
+
 func allS3DataEvents(out *cloudtrail.GetEventSelectorsOutput) bool {
 	return slices.ContainsFunc(out.EventSelectors, func(s types.EventSelector) bool {
 		return slices.ContainsFunc(s.DataResources, func(d types.DataResource) bool {
-			return aws.ToString(d.Type) == s3Object && (slices.Contains(d.Values, "arn:aws:s3") || slices.Contains(d.Values, "arn:aws:s3:::"))
+			return aws.ToString(d.Type) == s3Object && slices.ContainsFunc(d.Values, allBuckets.MatchString)
 		})
 	}) || slices.ContainsFunc(out.AdvancedEventSelectors, func(s types.AdvancedEventSelector) bool {
 		return slices.Contains(equals(s, "eventCategory"), "Data") && slices.Contains(equals(s, "resources.type"), s3Object) && !narrowed(s)

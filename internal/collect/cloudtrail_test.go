@@ -39,6 +39,7 @@ func TestTrailKnowsWhichEventsItLogs(t *testing.T) {
 			EventSelectors: []types.EventSelector{basic(true, "WriteOnly"), basic(true, "ReadOnly")},
 		}, "All", false},
 		{"all buckets", cloudtrail.GetEventSelectorsOutput{EventSelectors: []types.EventSelector{basic(false, "All", "arn:aws:s3")}}, "", true},
+		{"all buckets of China", cloudtrail.GetEventSelectorsOutput{EventSelectors: []types.EventSelector{basic(false, "All", "arn:aws-cn:s3:::")}}, "", true},
 		{"one bucket", cloudtrail.GetEventSelectorsOutput{EventSelectors: []types.EventSelector{basic(false, "All", "arn:aws:s3:::data/")}}, "", false},
 		{"advanced", cloudtrail.GetEventSelectorsOutput{
 			AdvancedEventSelectors: []types.AdvancedEventSelector{advanced(management), advanced(data, objects)},

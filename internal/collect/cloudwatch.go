@@ -14,6 +14,26 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 )
 
+func cloudwatchKinds() []kind {
+	return []kind{
+		kindOf("cloudwatch.alarm", regional, "cloudwatch:DescribeAlarms", readAlarms),
+	}
+}
+
+func (r *reader) cloudwatch() *cloudwatch.Client { return cloudwatch.NewFromConfig(r.config) }
+
+func readAlarms(ctx context.Context, r *reader, emit emit[types.MetricAlarm]) error {
+	p := cloudwatch.NewDescribeAlarmsPaginator(r.cloudwatch(), &cloudwatch.DescribeAlarmsInput{})
+	return pages(ctx, p, func(page *cloudwatch.DescribeAlarmsOutput) error {
+		for _, a := range page.MetricAlarms {
+			if err := emit(aws.ToString(a.AlarmArn), a); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // metric is a metric of one resource.
 type metric struct {
 	namespace, name string
@@ -48,7 +68,7 @@ func (r *reader) series(ctx context.Context, s span, metrics []metric) ([][]*flo
 	for i := range values {
 		values[i] = make([]*float64, s.count)
 	}
-	client := cloudwatch.NewFromConfig(r.config)
+	client := r.cloudwatch()
 	for first := 0; first < len(metrics); first += queriesPerCall {
 		input := &cloudwatch.GetMetricDataInput{StartTime: &s.begin, EndTime: &end}
 		for i, m := range metrics[first:min(first+queriesPerCall, len(metrics))] {
@@ -84,6 +104,9 @@ func (s span) add(values [][]*float64, results []types.MetricDataResult) error {
 		number, err := strconv.Atoi(strings.TrimPrefix(aws.ToString(result.Id), "m"))
 		if err != nil || number < 0 || number >= len(values) {
 			return fmt.Errorf("cloudwatch answered an unknown id %q", aws.ToString(result.Id))
+		}
+		if code := result.StatusCode; code == types.StatusCodeInternalError || code == types.StatusCodeForbidden {
+			return fmt.Errorf("cloudwatch answered %s for a metric", code) // which does not say that it has no datapoints
 		}
 		for i, at := range result.Timestamps {
 			n := int(at.Sub(s.begin) / s.period)

@@ -152,6 +152,19 @@ func TestASpanRefusesMetricsThatWereNotAskedFor(t *testing.T) {
 	}
 }
 
+func TestAMetricThatCannotBeReadIsNotWithoutDatapoints(t *testing.T) {
+	t.Parallel()
+	for code, refused := range map[types.StatusCode]bool{
+		"": false, types.StatusCodeComplete: false, types.StatusCodePartialData: false, types.StatusCodeInternalError: true, types.StatusCodeForbidden: true,
+	} {
+		id := "m0"
+		s := span{begin: at(), period: time.Hour, count: 1}
+		if err := s.add(make([][]*float64, 1), []types.MetricDataResult{{Id: &id, StatusCode: code}}); (err != nil) != refused {
+			t.Errorf("add of a result with status %q = %v, want an error: %t", code, err, refused)
+		}
+	}
+}
+
 func TestTotalsAreUnknownWhereNothingIsKnown(t *testing.T) {
 	t.Parallel()
 	got := total(pointers(1, -1, -1, 0), pointers(2, 5, -1, -1))

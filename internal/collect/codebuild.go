@@ -2,7 +2,9 @@ package collect
 
 import (
 	"context"
+	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codebuild"
@@ -26,6 +28,11 @@ func readProjects(ctx context.Context, r *reader, emit emit[types.Project]) erro
 			}
 			for _, project := range out.Projects {
 				hideVariables(project.Environment)
+				project.Webhook = nil // its address and secret let everybody start builds
+				hideCredentials(project.Source)
+				for i := range project.SecondarySources {
+					hideCredentials(&project.SecondarySources[i])
+				}
 				if err := emit(aws.ToString(project.Arn), project); err != nil {
 					return err
 				}
@@ -34,6 +41,29 @@ func readProjects(ctx context.Context, r *reader, emit emit[types.Project]) erro
 		return nil
 	})
 }
+
+// hideCredentials makes stars of the credentials in the address of a source, of
+// the name and the password apart. A build specification may have secrets too.
+func hideCredentials(s *types.ProjectSource) {
+	if s == nil {
+		return
+	}
+	if s.Buildspec = nil; s.Location == nil {
+		return
+	}
+	m := withCredentials.FindStringSubmatch(*s.Location)
+	switch {
+	case m == nil:
+	case strings.Contains(m[2], ":"):
+		s.Location = aws.String(m[1] + "***:***@" + m[3])
+	default:
+		s.Location = aws.String(m[1] + "***@" + m[3])
+	}
+}
+
+// withCredentials is an address with a user: what it begins with, the user, and
+// what follows.
+var withCredentials = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]*://)([^/]*)@(.*)$`)
 
 // hideVariables removes the values of environment variables: they may be secrets.
 func hideVariables(e *types.ProjectEnvironment) {

@@ -20,7 +20,9 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 
 	"github.com/supportd/supportd/internal/advisor"
 	"github.com/supportd/supportd/internal/inventory"
@@ -65,19 +67,21 @@ func (c *Collector) Collect(caller context.Context, source advisor.Source, accou
 	if err != nil {
 		return err
 	}
-	r := &run{Collector: c, config: config, endpoint: source.Endpoint, now: now, owner: account, prices: map[string]float64{}}
+	r := &run{Collector: c, config: config, endpoint: endpointOf(source, config), now: now, owner: account, prices: map[string]float64{}}
 	if r.Log == nil {
 		r.Log = slog.New(slog.DiscardHandler)
 	}
-	regions := distinct(source.Regions)
-	if len(regions) == 0 {
-		regions = []string{cmp.Or(config.Region, defaultRegion)}
-	}
-	tasks, err := r.tasks(needs, regions)
-	if err != nil {
+	r.config.Logger = logging.LoggerFunc(func(_ logging.Classification, format string, args ...any) {
+		r.Log.Debug("the SDK says", "text", oneLine(fmt.Sprintf(format, args...))) // it writes to standard error by itself
+	})
+	if err := checkKinds(needs); err != nil {
 		return err
 	}
 	if err := r.identify(ctx); err != nil {
+		return cmp.Or(caller.Err(), err)
+	}
+	regions, err := r.regions(ctx, source.Regions)
+	if err != nil {
 		return cmp.Or(caller.Err(), err)
 	}
 	r.out, err = inventory.NewWriter(w, inventory.Header{
@@ -86,7 +90,7 @@ func (c *Collector) Collect(caller context.Context, source advisor.Source, accou
 	if err != nil {
 		return err
 	}
-	if err := r.readAll(ctx, caller, tasks); err != nil {
+	if err := r.readAll(ctx, caller, r.tasks(needs, regions)); err != nil {
 		return err
 	}
 	return r.out.Close(r.sortedFailures(), r.prices)
@@ -106,9 +110,10 @@ func distinct(values []string) (all []string) {
 type run struct {
 	*Collector
 	config   aws.Config
-	endpoint string
+	endpoint string // empty: AWS itself
 	now      time.Time
 	owner    string // the account of the credentials
+	realm    string // the partition that it is in; empty: aws
 	out      *inventory.Writer
 	shared   sync.Map // *region by name: what readers of several kinds have in common
 
@@ -116,6 +121,11 @@ type run struct {
 	failures map[inventory.Failure][]string // causes by what failed
 	prices   map[string]float64
 	done     int
+}
+
+// endpointOf returns the endpoint that the source or the environment names.
+func endpointOf(source advisor.Source, config aws.Config) string {
+	return cmp.Or(source.Endpoint, aws.ToString(config.BaseEndpoint))
 }
 
 // identify asks whose credentials they are, and finds out early when nothing
@@ -133,7 +143,11 @@ func (r *run) identify(ctx context.Context) error {
 	out, err := sts.NewFromConfig(r.config).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	switch {
 	case err == nil:
-		r.owner = cmp.Or(aws.ToString(out.Account), r.owner)
+		told := cmp.Or(aws.ToString(out.Account), r.owner)
+		if r.endpoint == "" && r.owner != "" && told != r.owner {
+			return advisor.ErrOtherAccount.With("the credentials are those of account %s, not of %s", told, r.owner)
+		}
+		r.owner, r.realm = told, partitionOf(aws.ToString(out.Arn))
 	case status(err) == 0:
 		return fmt.Errorf("%w: %s", ErrUnreachable, cause(err))
 	}
@@ -143,8 +157,37 @@ func (r *run) identify(ctx context.Context) error {
 	return nil
 }
 
-// identifyTimeout is how long it may take to get credentials and try them.
+// identifyTimeout is how long it may take to get credentials and try them, and
+// to find out which regions there are.
 const identifyTimeout = time.Minute
+
+// regions returns those to read: the ones named, else all that the account has
+// enabled. An endpoint of its own names many that nobody uses, and has the one of
+// the configuration. There is no falling back where AWS does not tell: an
+// account of which one region was read would look as if nothing was wrong with it.
+func (r *run) regions(ctx context.Context, named []string) ([]string, error) {
+	if len(named) > 0 {
+		return distinct(named), nil
+	}
+	if r.endpoint != "" {
+		return []string{cmp.Or(r.config.Region, defaultRegion)}, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, identifyTimeout)
+	defer cancel()
+	out, err := ec2.NewFromConfig(r.config).DescribeRegions(ctx, &ec2.DescribeRegionsInput{})
+	if err != nil {
+		return nil, fmt.Errorf("which regions the account has is not told, name them: %s", cause(err))
+	}
+	var enabled []string
+	for _, region := range out.Regions {
+		enabled = append(enabled, aws.ToString(region.RegionName))
+	}
+	if len(enabled) == 0 {
+		return nil, errors.New("which regions the account has is not told, name them: EC2 DescribeRegions names none")
+	}
+	slices.Sort(enabled)
+	return enabled, nil
+}
 
 // task is a kind that is read in a region.
 type task struct {
@@ -153,13 +196,20 @@ type task struct {
 	region string // empty for global kinds
 }
 
-func (r *run) tasks(needs inventory.Needs, regions []string) (tasks []task, err error) {
+func checkKinds(needs inventory.Needs) error {
 	known := byName()
 	for _, name := range needs.Kinds() {
-		k, ok := known[name]
-		if !ok {
-			return nil, fmt.Errorf("%w: %s", ErrUnknownKind, name)
+		if _, ok := known[name]; !ok {
+			return fmt.Errorf("%w: %s", ErrUnknownKind, name)
 		}
+	}
+	return nil
+}
+
+func (r *run) tasks(needs inventory.Needs, regions []string) (tasks []task) {
+	known := byName()
+	for _, name := range needs.Kinds() {
+		k := known[name]
 		if k.Global {
 			tasks = append(tasks, task{kind: k, parts: needs[name]})
 			continue
@@ -168,7 +218,7 @@ func (r *run) tasks(needs inventory.Needs, regions []string) (tasks []task, err 
 			tasks = append(tasks, task{kind: k, parts: needs[name], region: region})
 		}
 	}
-	return tasks, nil
+	return tasks
 }
 
 // kindsAtOnce is how many kinds are read at once, in whatever regions. The
@@ -199,7 +249,7 @@ func (r *run) readAll(ctx, caller context.Context, tasks []task) error {
 func (r *run) read(ctx context.Context, t task) error {
 	shared, _ := r.shared.LoadOrStore(t.region, &region{})
 	config := r.config.Copy()
-	config.Region = cmp.Or(t.region, defaultRegion)
+	config.Region = cmp.Or(t.region, r.homeRegion())
 	return t.kind.read(ctx, &reader{run: r, task: t, shared: shared.(*region), config: config})
 }
 
@@ -213,7 +263,15 @@ func (r *run) progress(total int, t task) {
 }
 
 func (r *run) fail(t task, part string, err error) {
-	where := inventory.Failure{Kind: t.kind.Name, Part: part, Region: t.region}
+	r.failed(t.failure(part), err)
+}
+
+// failure is one of a part of the task's kind, without its cause.
+func (t task) failure(part string) inventory.Failure {
+	return inventory.Failure{Kind: t.kind.Name, Part: part, Region: t.region}
+}
+
+func (r *run) failed(where inventory.Failure, err error) {
 	text := cause(err)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -223,7 +281,7 @@ func (r *run) fail(t task, part string, err error) {
 	if known := r.failures[where]; len(known) < maxCauses && !slices.Contains(known, text) {
 		r.failures[where] = append(known, text)
 	}
-	r.Log.Debug("call failed", "kind", t.kind.Name, "part", part, "region", t.region, "error", err)
+	r.Log.Debug("call failed", "kind", where.Kind, "part", where.Part, "region", where.Region, "error", err)
 }
 
 // maxCauses is how many causes are told of a part of a kind in a region: the

@@ -597,6 +597,87 @@ func TestProgressCountsKindsAndRegions(t *testing.T) {
 	}
 }
 
+// asAWS has the clients of a source without an endpoint call the fake.
+func (f *fake) asAWS(t *testing.T) advisor.Source {
+	t.Helper()
+	none := filepath.Join(t.TempDir(), "none")
+	for name, value := range map[string]string{
+		"AWS_ENDPOINT_URL_STS": f.URL, "AWS_ENDPOINT_URL_EC2": f.URL, "AWS_REGION": "eu-west-1", "AWS_PROFILE": "",
+		"AWS_SHARED_CREDENTIALS_FILE": none, "AWS_CONFIG_FILE": none,
+	} {
+		t.Setenv(name, value)
+	}
+	return advisor.Source{AccessKeyID: "AKIATEST", SecretAccessKey: "secret"}
+}
+
+func TestWithoutRegionsAllThatAreEnabledAreRead(t *testing.T) {
+	enabled := []string{"us-east-1", "eu-west-1", "ap-south-1"}
+	f := newFake(t, func(w http.ResponseWriter, r *http.Request, call string) bool {
+		if call != "ec2:DescribeRegions" {
+			return false
+		}
+		if r.Form.Get("AllRegions") == "true" || enabled == nil {
+			return refuse(w, 403, "UnauthorizedOperation", "not you")
+		}
+		fmt.Fprint(w, `<DescribeRegionsResponse><regionInfo>`)
+		for _, name := range enabled {
+			fmt.Fprintf(w, `<item><regionName>%s</regionName></item>`, name)
+		}
+		fmt.Fprint(w, `</regionInfo></DescribeRegionsResponse>`)
+		return true
+	})
+	source, needs := f.asAWS(t), inventory.Needs{"ec2.volume": nil}
+	got := mustCollect(t, &Collector{}, source, needs)
+	want := []string{
+		"ap-south-1 arn:aws:ec2:ap-south-1:111122223333:volume/vol-ap-south-1", "eu-west-1 arn:aws:ec2:eu-west-1:111122223333:volume/vol-eu-west-1",
+		"us-east-1 arn:aws:ec2:us-east-1:111122223333:volume/vol-us-east-1",
+	}
+	if diff := cmp.Diff(want, got.ids()); diff != "" {
+		t.Errorf("resources (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"ap-south-1", "eu-west-1", "us-east-1"}, got.Header.Regions); diff != "" {
+		t.Errorf("regions of the header (-want +got):\n%s", diff)
+	}
+	for _, enabled = range [][]string{nil, {}} {
+		var out bytes.Buffer
+		err := (&Collector{}).Collect(t.Context(), source, "", at(), needs, &out)
+		if err == nil || !strings.Contains(err.Error(), "name them: EC2 DescribeRegions") || out.Len() > 0 {
+			t.Errorf("Collect where the regions are not told (%v) = %v with %d bytes, want an error and nothing", enabled, err, out.Len())
+		}
+	}
+	source.Regions = []string{"eu-west-1"}
+	if got := mustCollect(t, &Collector{}, source, needs); len(got.Header.Regions) != 1 {
+		t.Errorf("regions %v, want the one that is named", got.Header.Regions)
+	}
+	mustCollect(t, &Collector{}, advisor.Source{Endpoint: f.URL, AccessKeyID: "A", SecretAccessKey: "S"}, needs)
+	t.Setenv("AWS_ENDPOINT_URL", f.URL)
+	if got := mustCollect(t, &Collector{}, f.source(), needs); len(got.Header.Regions) != 1 {
+		t.Errorf("regions %v, want the one of the configuration: the endpoint is not AWS's", got.Header.Regions)
+	}
+	if n := f.called("ec2:DescribeRegions"); n != 3 {
+		t.Errorf("DescribeRegions was called %d times, want 3: not where regions or an endpoint are named", n)
+	}
+}
+
+func TestCredentialsOfAnotherAccountAreRefused(t *testing.T) {
+	f := newFake(t, nil)
+	source, needs := f.asAWS(t), inventory.Needs{"ec2.volume": nil}
+	source.Regions = []string{"us-east-1"}
+	var out bytes.Buffer
+	err := (&Collector{}).Collect(t.Context(), source, "444455556666", at(), needs, &out)
+	if want := "the credentials are those of account 111122223333, not of 444455556666"; !errors.Is(err, advisor.ErrOtherAccount) || err.Error() != want || out.Len() > 0 {
+		t.Errorf("Collect with the keys of another account = %v with %d bytes, want %s and nothing", err, out.Len(), want)
+	}
+	for _, s := range []struct {
+		source  advisor.Source
+		account string
+	}{{source, "111122223333"}, {source, ""}, {f.source("us-east-1"), "444455556666"}} {
+		if err := (&Collector{}).Collect(t.Context(), s.source, s.account, at(), needs, io.Discard); err != nil {
+			t.Errorf("Collect(%v, account %q) = %v, want nil", s.source, s.account, err)
+		}
+	}
+}
+
 func TestUnknownKindIsRefusedBeforeAnythingIsRead(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, nil)

@@ -105,7 +105,7 @@ func hopeless(err error) aws.Ternary {
 	if status(err) == http.StatusInternalServerError && (!errors.As(err, &api) || api.ErrorCode() == "" || api.ErrorCode() == "UnknownError") {
 		return aws.FalseTernary // an endpoint that breaks over what it does not have: AWS names a code
 	}
-	if errors.Is(err, errAnswer) || errors.Is(err, syscall.ECONNREFUSED) || errors.As(err, &host) && host.IsNotFound || errors.As(err, &slow) && slow.Timeout() {
+	if errors.Is(err, errAnswer) || errors.Is(err, errObjects) || errors.Is(err, syscall.ECONNREFUSED) || errors.As(err, &host) && host.IsNotFound || errors.As(err, &slow) && slow.Timeout() {
 		return aws.FalseTernary
 	}
 	return aws.UnknownTernary
@@ -125,37 +125,84 @@ func (l *limited) Do(r *http.Request) (*http.Response, error) {
 	}
 	defer func() { <-l.free }()
 	answer, err := l.client.Do(r)
-	if err == nil && answer.StatusCode < 300 && r.Header.Get("Content-Type") == "application/x-www-form-urlencoded" {
-		err = checkForm(answer)
+	if err == nil && answer.StatusCode < 300 {
+		err = checkAnswer(r, answer)
 	}
 	return answer, err
 }
 
-var errAnswer = errors.New("the answer is none of the API: it does not begin with a response in XML")
+var (
+	errAnswer  = errors.New("the answer is none of the API: it is empty, or in another format")
+	errObjects = errors.New("the answer is none of the call: it is a list of objects")
+)
 
-// checkForm refuses answers that are not what calls with a form have: XML whose
-// outermost element is called …Response. The SDK takes anything else, such as
-// the page of a web server, for an answer that says nothing, and nothing would
-// be what the account has.
-func checkForm(answer *http.Response) error {
+// checkAnswer refuses answers of which the SDK makes one that says nothing, so
+// that nothing would be what the account has: an empty one, or the page of a
+// web server. Calls with a form are answered with XML whose outermost element is
+// called …Response; some services speak XML otherwise, and all others JSON. And
+// who plays S3 but does not know what is asked of a bucket answers with its
+// objects, which no collector asks for.
+func checkAnswer(r *http.Request, answer *http.Response) error {
+	if r.Method == http.MethodHead || answer.StatusCode == http.StatusNoContent {
+		return nil
+	}
+	root, first := beginning(answer)
+	switch {
+	case r.Header.Get("Content-Type") == "application/x-www-form-urlencoded":
+		if !strings.HasSuffix(root, "Response") {
+			return errAnswer
+		}
+	case speaksXML(r):
+		if root == "ListBucketResult" {
+			return errObjects
+		}
+		if root == "" || strings.EqualFold(root, "html") {
+			return errAnswer
+		}
+	case first != '{' && first != '[':
+		return errAnswer
+	}
+	return nil
+}
+
+// speaksXML reports whether a request without a form is of a service that
+// answers in XML. Bucket policies are JSON all the same.
+func speaksXML(r *http.Request) bool {
+	_, scope, _ := strings.Cut(r.Header.Get("Authorization"), "Credential=")
+	parts := strings.Split(scope, "/")
+	if len(parts) < 4 {
+		return false
+	}
+	switch parts[3] {
+	case "route53", "cloudfront":
+		return true
+	case "s3":
+		return !r.URL.Query().Has("policy")
+	}
+	return false
+}
+
+// beginning returns the name of the outermost element of an answer, if it is
+// XML, and its first character that is no blank. The body can be read as before.
+func beginning(answer *http.Response) (root string, first byte) {
 	begin := bufio.NewReader(answer.Body)
 	answer.Body = struct {
 		io.Reader
 		io.Closer
 	}{begin, answer.Body}
 	head, _ := begin.Peek(2048) // what ends earlier ends with an error, and is as long as it is
+	if text := bytes.TrimLeft(head, " \t\r\n"); len(text) > 0 {
+		first = text[0]
+	}
 	decoder := xml.NewDecoder(bytes.NewReader(head))
 	decoder.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
 	for {
 		token, err := decoder.RawToken()
 		if err != nil {
-			return errAnswer
+			return "", first
 		}
-		if root, ok := token.(xml.StartElement); ok {
-			if !strings.HasSuffix(root.Name.Local, "Response") {
-				return errAnswer
-			}
-			return nil
+		if element, ok := token.(xml.StartElement); ok {
+			return element.Name.Local, first
 		}
 	}
 }

@@ -75,6 +75,33 @@ func TestWhatOthersShareIsNotTheAccounts(t *testing.T) {
 	}
 }
 
+func TestWhatOthersShareIsKnownAndNotOwned(t *testing.T) {
+	t.Parallel()
+	const item = `<item><%[1]sId>%[2]s-1</%[1]sId><ownerId>111122223333</ownerId></item><item><%[1]sId>%[2]s-2</%[1]sId><ownerId>444455556666</ownerId></item>`
+	lists := map[string]string{
+		"ec2:DescribeSubnets":        "<DescribeSubnetsResponse><subnetSet>" + fmt.Sprintf(item, "subnet", "subnet") + "</subnetSet></DescribeSubnetsResponse>",
+		"ec2:DescribeRouteTables":    "<DescribeRouteTablesResponse><routeTableSet>" + fmt.Sprintf(item, "routeTable", "rtb") + "</routeTableSet></DescribeRouteTablesResponse>",
+		"ec2:DescribeNetworkAcls":    "<DescribeNetworkAclsResponse><networkAclSet>" + fmt.Sprintf(item, "networkAcl", "acl") + "</networkAclSet></DescribeNetworkAclsResponse>",
+		"ec2:DescribeSecurityGroups": "<DescribeSecurityGroupsResponse><securityGroupInfo>" + fmt.Sprintf(item, "group", "sg") + "</securityGroupInfo></DescribeSecurityGroupsResponse>",
+	}
+	f := newFake(t, func(w http.ResponseWriter, _ *http.Request, call string) bool {
+		fmt.Fprint(w, lists[call])
+		return lists[call] != ""
+	})
+	got := mustCollect(t, &Collector{}, f.source("us-east-1"), inventory.Needs{
+		"ec2.subnet": nil, "ec2.route-table": nil, "ec2.network-acl": nil, "ec2.security-group": nil,
+	})
+	if len(got.Resources) != 8 {
+		t.Errorf("%d resources, failures %v, want 8", len(got.Resources), got.failures())
+	}
+	for _, r := range got.Resources {
+		owned, _ := r.Attributes["Owned"].(bool)
+		if want := strings.HasSuffix(r.ID, "-1"); owned != want {
+			t.Errorf("%s: Owned is %t, want %t", r.ID, owned, want)
+		}
+	}
+}
+
 // An endpoint may not know the condition and list all snapshots as public.
 func TestSnapshotsArePublicWhenTheirPermissionsSaySo(t *testing.T) {
 	t.Parallel()

@@ -19,46 +19,58 @@ func readVPCs(ctx context.Context, r *reader, emit emit[types.Vpc]) error {
 	})
 }
 
-func readSubnets(ctx context.Context, r *reader, emit emit[types.Subnet]) error {
+// Subnet is a subnet that the account has or shares.
+type Subnet struct {
+	types.Subnet
+	Owned bool `doc:"Whether it is the account's own. Another account may share its subnets, and all that belongs to them."`
+}
+
+func readSubnets(ctx context.Context, r *reader, emit emit[Subnet]) error {
 	p := ec2.NewDescribeSubnetsPaginator(r.ec2(), &ec2.DescribeSubnetsInput{})
 	return eachItem(ctx, p, func(page *ec2.DescribeSubnetsOutput) []types.Subnet { return page.Subnets }, func(s types.Subnet) error {
-		if !r.owns(s.OwnerId) {
-			return nil
-		}
-		return emit(cmp.Or(aws.ToString(s.SubnetArn), r.ec2ARN("subnet", s.SubnetId)), s)
+		return emit(cmp.Or(aws.ToString(s.SubnetArn), r.ec2ARN("subnet", s.SubnetId)), Subnet{s, r.owns(s.OwnerId)})
 	})
 }
 
-func readRouteTables(ctx context.Context, r *reader, emit emit[types.RouteTable]) error {
+// RouteTable is a route table that the account has or shares.
+type RouteTable struct {
+	types.RouteTable
+	Owned bool `doc:"Whether it is the account's own. Another account may share its subnets, and all that belongs to them."`
+}
+
+func readRouteTables(ctx context.Context, r *reader, emit emit[RouteTable]) error {
 	p := ec2.NewDescribeRouteTablesPaginator(r.ec2(), &ec2.DescribeRouteTablesInput{})
 	return eachItem(ctx, p, func(page *ec2.DescribeRouteTablesOutput) []types.RouteTable { return page.RouteTables },
 		func(t types.RouteTable) error {
-			if !r.owns(t.OwnerId) {
-				return nil
-			}
-			return emit(r.ec2ARN("route-table", t.RouteTableId), t)
+			return emit(r.ec2ARN("route-table", t.RouteTableId), RouteTable{t, r.owns(t.OwnerId)})
 		})
 }
 
-func readNetworkACLs(ctx context.Context, r *reader, emit emit[types.NetworkAcl]) error {
+// NetworkACL is a network ACL that the account has or shares.
+type NetworkACL struct {
+	types.NetworkAcl
+	Owned bool `doc:"Whether it is the account's own. Another account may share its subnets, and all that belongs to them."`
+}
+
+func readNetworkACLs(ctx context.Context, r *reader, emit emit[NetworkACL]) error {
 	p := ec2.NewDescribeNetworkAclsPaginator(r.ec2(), &ec2.DescribeNetworkAclsInput{})
 	return eachItem(ctx, p, func(page *ec2.DescribeNetworkAclsOutput) []types.NetworkAcl { return page.NetworkAcls },
 		func(a types.NetworkAcl) error {
-			if !r.owns(a.OwnerId) {
-				return nil
-			}
-			return emit(r.ec2ARN("network-acl", a.NetworkAclId), a)
+			return emit(r.ec2ARN("network-acl", a.NetworkAclId), NetworkACL{a, r.owns(a.OwnerId)})
 		})
 }
 
-func readSecurityGroups(ctx context.Context, r *reader, emit emit[types.SecurityGroup]) error {
+// SecurityGroup is a security group that the account has or shares.
+type SecurityGroup struct {
+	types.SecurityGroup
+	Owned bool `doc:"Whether it is the account's own. Another account may share its subnets, and all that belongs to them."`
+}
+
+func readSecurityGroups(ctx context.Context, r *reader, emit emit[SecurityGroup]) error {
 	p := ec2.NewDescribeSecurityGroupsPaginator(r.ec2(), &ec2.DescribeSecurityGroupsInput{MaxResults: aws.Int32(1000)})
 	return eachItem(ctx, p, func(page *ec2.DescribeSecurityGroupsOutput) []types.SecurityGroup { return page.SecurityGroups },
 		func(g types.SecurityGroup) error {
-			if !r.owns(g.OwnerId) {
-				return nil
-			}
-			return emit(cmp.Or(aws.ToString(g.SecurityGroupArn), r.ec2ARN("security-group", g.GroupId)), g)
+			return emit(cmp.Or(aws.ToString(g.SecurityGroupArn), r.ec2ARN("security-group", g.GroupId)), SecurityGroup{g, r.owns(g.OwnerId)})
 		})
 }
 

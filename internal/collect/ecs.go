@@ -2,6 +2,7 @@ package collect
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -85,6 +86,7 @@ func readECSServices(ctx context.Context, r *reader, emit emit[types.Service]) e
 		}
 		for _, s := range out.Services {
 			s.Events = nil
+			hideLogOptions(s.Deployments)
 			if err := emit(aws.ToString(s.ServiceArn), s); err != nil {
 				return err
 			}
@@ -153,12 +155,34 @@ func isDeregistered(err error) bool {
 	return hasCode(err, "ClientException") && strings.Contains(err.Error(), "Unable to describe task definition")
 }
 
-// withoutValues removes the values of environment variables: they may be secrets.
+// withoutValues removes the values of environment variables and the options of
+// log drivers: they may be secrets.
 func withoutValues(d *types.TaskDefinition) {
 	for _, c := range d.ContainerDefinitions {
 		for i := range c.Environment {
 			c.Environment[i].Value = nil
 		}
+		hideOptions(c.LogConfiguration)
+		if c.FirelensConfiguration != nil {
+			c.FirelensConfiguration.Options = nil
+		}
+	}
+}
+
+// hideLogOptions does the same for what deployments run beside the containers.
+func hideLogOptions(deployments []types.Deployment) {
+	for _, d := range deployments {
+		if d.ServiceConnectConfiguration != nil {
+			hideOptions(d.ServiceConnectConfiguration.LogConfiguration)
+		}
+	}
+}
+
+// hideOptions removes the options of a log driver, tokens among them, but for
+// the mode, by which messages block or are lost.
+func hideOptions(c *types.LogConfiguration) {
+	if c != nil {
+		maps.DeleteFunc(c.Options, func(name, _ string) bool { return name != "mode" })
 	}
 }
 

@@ -2,7 +2,7 @@ package collect
 
 import (
 	"context"
-	"strings"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/elasticbeanstalk"
@@ -18,7 +18,7 @@ func elasticbeanstalkKinds() []kind {
 // BeanstalkEnvironment is an environment that was not terminated.
 type BeanstalkEnvironment struct {
 	types.EnvironmentDescription
-	Options map[string]string `part:"elasticbeanstalk:DescribeConfigurationSettings" doc:"Its configuration by namespace and option, such as aws:elasticbeanstalk:managedactions/ManagedActionsEnabled. Environment variables and passwords are left out."`
+	Options map[string]string `part:"elasticbeanstalk:DescribeConfigurationSettings" doc:"Three options of what is deployed, by namespace and name: aws:elasticbeanstalk:managedactions/ManagedActionsEnabled, aws:elasticbeanstalk:healthreporting:system/SystemType and aws:elasticbeanstalk:cloudwatch:logs/StreamLogs. Others may be secrets and are left out."`
 }
 
 func readEnvironments(ctx context.Context, r *reader, emit emit[BeanstalkEnvironment]) error {
@@ -53,17 +53,31 @@ func environmentOptions(ctx context.Context, client *elasticbeanstalk.Client, e 
 	}
 	options := map[string]string{}
 	for _, settings := range out.ConfigurationSettings {
+		if !deployed(settings) {
+			continue
+		}
 		for _, s := range settings.OptionSettings {
-			if mayBeSecret(s) {
-				continue
+			name := aws.ToString(s.Namespace) + "/" + aws.ToString(s.OptionName)
+			if slices.Contains(harmlessOptions(), name) {
+				options[name] = aws.ToString(s.Value)
 			}
-			options[aws.ToString(s.Namespace)+"/"+aws.ToString(s.OptionName)] = aws.ToString(s.Value)
 		}
 	}
 	return options, nil
 }
 
-func mayBeSecret(s types.ConfigurationOptionSetting) bool {
-	return aws.ToString(s.Namespace) == "aws:elasticbeanstalk:application:environment" ||
-		strings.Contains(aws.ToString(s.OptionName), "Password")
+// deployed reports whether settings are what an environment runs with: while it
+// is updated, there are those of the draft too, and those that failed.
+func deployed(s types.ConfigurationSettingsDescription) bool {
+	return s.DeploymentStatus == "" || s.DeploymentStatus == types.ConfigurationDeploymentStatusDeployed
+}
+
+// harmlessOptions are those that are collected. Environment variables are in
+// several namespaces: aws:cloudformation:template:parameter repeats them all.
+func harmlessOptions() []string {
+	return []string{
+		"aws:elasticbeanstalk:cloudwatch:logs/StreamLogs",
+		"aws:elasticbeanstalk:healthreporting:system/SystemType",
+		"aws:elasticbeanstalk:managedactions/ManagedActionsEnabled",
+	}
 }

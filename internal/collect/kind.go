@@ -54,6 +54,7 @@ func kinds() []kind {
 	return slices.Concat(
 		baseKinds(),
 		acmKinds(), apigatewayKinds(), autoscalingKinds(), cloudformationKinds(), cloudfrontKinds(), cloudtrailKinds(),
+		cloudwatchKinds(),
 		codebuildKinds(), directconnectKinds(), dynamodbKinds(), ec2Kinds(), ecrKinds(), ecsKinds(), efsKinds(), eksKinds(),
 		elasticacheKinds(), elasticbeanstalkKinds(), elasticsearchKinds(), elbKinds(), elbv2Kinds(), iamKinds(), kinesisKinds(),
 		kmsKinds(), lambdaKinds(), opensearchKinds(), rdsKinds(), redshiftKinds(), route53Kinds(), s3Kinds(), secretsmanagerKinds(),

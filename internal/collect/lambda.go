@@ -2,6 +2,8 @@ package collect
 
 import (
 	"context"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -31,6 +33,7 @@ func (r *reader) functions(ctx context.Context) ([]types.FunctionConfiguration, 
 type LambdaFunction struct {
 	types.FunctionConfiguration
 	PolicyStatements    []PolicyStatement                 `part:"lambda:GetPolicy" doc:"The statements of its resource policy."`
+	Public              bool                              `part:"lambda:GetPolicy" doc:"Whether a statement allows everybody something, and no condition of it names accounts, organizations, principals or resources."`
 	ReservedConcurrency *int32                            `part:"lambda:GetFunctionConcurrency" doc:"How many executions are reserved for it; absent when none are."`
 	EventInvokeConfigs  []types.FunctionEventInvokeConfig `part:"lambda:ListFunctionEventInvokeConfigs" doc:"How asynchronous invocations of its versions and aliases are handled."`
 	Versions            []FunctionVersion                 `part:"lambda:ListVersionsByFunction" doc:"All its versions, $LATEST among them."`
@@ -61,12 +64,20 @@ func (f *LambdaFunction) readParts(ctx context.Context, r *reader) (gone bool) {
 	client := r.lambda()
 	parts := parts{reader: r, codes: []string{"ResourceNotFoundException"}}
 	// GetPolicy has the same code for a function without a policy and for no function.
-	r.part("PolicyStatements", func() error {
+	policy := sync.OnceValues(func() ([]PolicyStatement, error) {
 		out, err := client.GetPolicy(ctx, &lambda.GetPolicyInput{FunctionName: f.FunctionName})
 		if err != nil {
-			return err
+			return nil, err
 		}
-		f.PolicyStatements, err = parsePolicy(aws.ToString(out.Policy))
+		return parsePolicy(aws.ToString(out.Policy))
+	})
+	r.part("PolicyStatements", func() (err error) {
+		f.PolicyStatements, err = policy()
+		return err
+	}, "ResourceNotFoundException")
+	r.part("Public", func() error {
+		statements, err := policy()
+		f.Public = slices.ContainsFunc(statements, func(s PolicyStatement) bool { return s.Effect == "Allow" && s.public() && !s.limited() })
 		return err
 	}, "ResourceNotFoundException")
 	parts.read("ReservedConcurrency", func() error {

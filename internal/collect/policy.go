@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -73,6 +74,25 @@ func (s rawStatement) plain() PolicyStatement {
 func (s PolicyStatement) public() bool {
 	return len(s.NotPrincipals) > 0 || slices.ContainsFunc(s.Principals, func(p PolicyPrincipal) bool { return p.Type == "AWS" && p.ID == "*" })
 }
+
+// limited reports whether a condition names for whom or what the statement is.
+// Everybody may fulfil others, such as that of a function URL without
+// authentication: lambda:FunctionUrlAuthType is NONE.
+func (s PolicyStatement) limited() bool {
+	return slices.ContainsFunc(s.Conditions, func(c PolicyCondition) bool {
+		operator := strings.TrimPrefix(strings.ToLower(c.Operator), "foranyvalue:")
+		// With IfExists and ForAllValues, requests without the key fulfil it too.
+		return slices.Contains([]string{"stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike"}, operator) &&
+			slices.Contains(limitingKeys(), strings.ToLower(c.Key)) && len(c.Values) > 0 && !slices.ContainsFunc(c.Values, anything.MatchString)
+	})
+}
+
+func limitingKeys() []string {
+	return []string{"aws:sourceaccount", "aws:sourcearn", "aws:sourceowner", "aws:principalorgid", "aws:principalaccount", "aws:principalarn"}
+}
+
+// anything is a value of wildcards only, be it in the form of an ARN.
+var anything = regexp.MustCompile(`^(arn:[^:]*:[^:]*:)?[*?:]*$`)
 
 // foreign reports whether the statement is about principals of other accounts
 // than one.

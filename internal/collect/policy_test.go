@@ -69,3 +69,30 @@ func TestStatementKnowsWhoItIsAbout(t *testing.T) {
 		t.Error("a statement about all but one principal is not public")
 	}
 }
+
+func TestAStatementIsLimitedByWhomItIsFor(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		operator, key, value string
+		want                 bool
+	}{
+		{"StringEquals", "aws:SourceAccount", "111122223333", true},
+		{"StringEquals", "AWS:SourceOwner", "111122223333", true},
+		{"StringEquals", "aws:PrincipalOrgID", "o-1", true},
+		{"ForAnyValue:StringLike", "aws:PrincipalArn", "arn:aws:iam::111122223333:*", true},
+		{"ArnLike", "AWS:SourceArn", "arn:aws:sns:*:111122223333:*", true},
+		{"ArnLike", "aws:SourceArn", "arn:aws:s3:::bucket", true},
+		{"ArnLike", "aws:SourceArn", "arn:aws:sns:*:*:*", false},
+		{"StringLike", "aws:PrincipalArn", "*", false},
+		{"StringEqualsIfExists", "aws:PrincipalOrgID", "o-1", false},
+		{"ForAllValues:StringEquals", "aws:PrincipalOrgID", "o-1", false},
+		{"StringNotEquals", "aws:PrincipalAccount", "111122223333", false},
+		{"StringEquals", "lambda:FunctionUrlAuthType", "NONE", false},
+		{"Bool", "aws:SecureTransport", "true", false},
+	} {
+		s := PolicyStatement{Conditions: []PolicyCondition{{Operator: test.operator, Key: test.key, Values: []string{test.value}}}}
+		if got := s.limited(); got != test.want {
+			t.Errorf("limited of %s %s %s = %t, want %t", test.operator, test.key, test.value, got, test.want)
+		}
+	}
+}

@@ -36,9 +36,46 @@ type offer struct {
 
 // priceList is what a collection knows of the Price List API.
 type priceList struct {
-	mu    sync.Mutex // one question at a time: the API takes few
+	turn  chan struct{} // has room for the one question at a time: the API takes few
+	mu    sync.Mutex    // never held over a question
 	asked map[string]bool
-	gone  bool // it could not be reached: it is not asked again
+	spent time.Duration // on questions
+	gone  bool          // it could not be reached, or took too long: it is not asked again
+}
+
+func newPriceList() *priceList {
+	return &priceList{turn: make(chan struct{}, 1), asked: map[string]bool{}}
+}
+
+// first reports whether a key is to be asked for, and was not yet.
+func (l *priceList) first(key string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.gone || l.asked[key] {
+		return false
+	}
+	l.asked[key] = true
+	return true
+}
+
+// left is how long the next question may take; nothing when there is to be none.
+func (l *priceList) left() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.gone {
+		return 0
+	}
+	return min(priceTimeout, priceBudget-l.spent)
+}
+
+// took notes how long a question was, and reports whether the list is gone by
+// it: because it failed, or no time is left.
+func (l *priceList) took(d time.Duration, failed bool) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.spent += d
+	l.gone = failed || l.spent >= priceBudget
+	return l.gone
 }
 
 // priceListKey is where a run keeps its priceList.
@@ -47,25 +84,38 @@ type priceListKey struct{}
 // priceTimeout bounds a question: the table is there for what has no answer.
 const priceTimeout = 15 * time.Second
 
+// priceBudget bounds all questions of a collection together: readers wait for them.
+const priceBudget = time.Minute
+
 // wantPrice asks for a price, once in a collection for each key. What is not
 // found, or has no single price, is left to the table; and so is everything when
 // the API cannot be reached, which is logged and is no failure.
 func (r *reader) wantPrice(ctx context.Context, key string, o offer) {
-	made, _ := r.run.shared.LoadOrStore(priceListKey{}, &priceList{asked: map[string]bool{}})
+	made, _ := r.run.shared.LoadOrStore(priceListKey{}, newPriceList())
 	list := made.(*priceList)
-	list.mu.Lock()
-	defer list.mu.Unlock()
-	if list.gone || list.asked[key] || ctx.Err() != nil {
+	if r.partition() != publicPartition || !list.first(key) { // other partitions have no such API, or no USD
 		return
 	}
-	list.asked[key] = true
-	usd, err := r.askPrice(ctx, o)
-	switch {
-	case errors.Is(err, errNoPrice):
+	select {
+	case list.turn <- struct{}{}:
+		defer func() { <-list.turn }()
+	case <-ctx.Done():
 		return
-	case err != nil:
-		list.gone = true
-		r.Log.LogAttrs(ctx, slog.LevelInfo, "prices are those of the table", slog.String("cause", cause(err)))
+	}
+	left := list.left()
+	if left <= 0 {
+		return
+	}
+	asked := time.Now()
+	usd, err := r.askPrice(ctx, left, o)
+	if failed := err != nil && !errors.Is(err, errNoPrice); list.took(time.Since(asked), failed) {
+		why := "the questions took too long"
+		if failed {
+			why = cause(err)
+		}
+		r.Log.LogAttrs(ctx, slog.LevelInfo, "prices are those of the table", slog.String("cause", why))
+	}
+	if err != nil {
 		return
 	}
 	r.mu.Lock()
@@ -82,8 +132,8 @@ const pricingRegion = "us-east-1"
 // which there are a few variants at most.
 const priceProducts = 100
 
-func (r *reader) askPrice(ctx context.Context, o offer) (float64, error) {
-	ctx, cancel := context.WithTimeout(ctx, priceTimeout)
+func (r *reader) askPrice(ctx context.Context, left time.Duration, o offer) (float64, error) {
+	ctx, cancel := context.WithTimeout(ctx, left)
 	defer cancel()
 	config := r.config.Copy()
 	config.Region = pricingRegion

@@ -2,6 +2,7 @@ package collect
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,9 +10,14 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/supportd/supportd/internal/inventory"
@@ -125,6 +131,78 @@ func TestWithoutThePriceListNothingFails(t *testing.T) {
 	}
 	if calls, lines := f.called("pricing:"), strings.Count(log.String(), "prices are those of the table"); calls != 1 || lines != 1 {
 		t.Errorf("%d calls and %d lines in the log, want one of each:\n%s", calls, lines, log.String())
+	}
+}
+
+// slow answers a question with nothing, after a while.
+type slow struct {
+	after time.Duration
+	asked atomic.Int32
+}
+
+func (s *slow) Do(r *http.Request) (*http.Response, error) {
+	s.asked.Add(1)
+	select {
+	case <-time.After(s.after):
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	}
+	return &http.Response{
+		StatusCode: 200, Header: http.Header{"Content-Type": {"application/x-amz-json-1.1"}},
+		Body: io.NopCloser(strings.NewReader(`{"PriceList": []}`)), Request: r,
+	}, nil
+}
+
+// asks is a reader of a run whose calls a client answers.
+func asks(client aws.HTTPClient) *reader {
+	config := aws.Config{
+		Region: "us-east-1", HTTPClient: client, Credentials: credentials.NewStaticCredentialsProvider("AKIATEST", "secret", ""),
+	}
+	return &reader{run: &run{Collector: &Collector{Log: discard()}, prices: map[string]float64{}}, task: task{region: "us-east-1"}, config: config}
+}
+
+func TestReadersWaitForPricesForAMinuteTogether(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client := &slow{after: 7 * time.Second}
+		r := asks(client)
+		begun := time.Now()
+		var readers sync.WaitGroup
+		for n := range 40 {
+			readers.Go(func() { r.wantInstancePrice(t.Context(), fmt.Sprintf("m5.%dxlarge", n)) })
+		}
+		readers.Wait()
+		if took := time.Since(begun); took > priceBudget || client.asked.Load() > 9 {
+			t.Errorf("40 prices took %v and %d questions, want a minute at most", took, client.asked.Load())
+		}
+	})
+}
+
+func TestAReaderThatIsCancelledDoesNotWaitInLine(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := asks(&slow{after: 10 * time.Second})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		begun := time.Now()
+		var first sync.WaitGroup
+		first.Go(func() { r.wantInstancePrice(t.Context(), "m5.large") })
+		synctest.Wait()
+		r.wantInstancePrice(ctx, "m5.xlarge")
+		if took := time.Since(begun); took != time.Second {
+			t.Errorf("it waited %v, want the second that it has", took)
+		}
+		first.Wait()
+	})
+}
+
+func TestOtherPartitionsAreNotAskedForPrices(t *testing.T) {
+	t.Parallel()
+	client := &slow{}
+	r := asks(client)
+	r.realm = "aws-cn"
+	if r.wantInstancePrice(t.Context(), "m5.large"); client.asked.Load() != 0 {
+		t.Errorf("%d questions, want none", client.asked.Load())
 	}
 }
 

@@ -33,7 +33,13 @@ func (r *reader) rds() *rds.Client { return rds.NewFromConfig(r.config) }
 func (r *reader) dbInstances(ctx context.Context) ([]types.DBInstance, error) {
 	return once(r, "rds:DescribeDBInstances", func() ([]types.DBInstance, error) {
 		p := rds.NewDescribeDBInstancesPaginator(r.rds(), &rds.DescribeDBInstancesInput{})
-		return gather(ctx, p, func(page *rds.DescribeDBInstancesOutput) []types.DBInstance { return page.DBInstances })
+		instances, err := gather(ctx, p, func(page *rds.DescribeDBInstancesOutput) []types.DBInstance { return page.DBInstances })
+		for _, i := range instances {
+			if i.PendingModifiedValues != nil {
+				i.PendingModifiedValues.MasterUserPassword = nil
+			}
+		}
+		return instances, err
 	})
 }
 
@@ -54,6 +60,9 @@ func readDBClusters(ctx context.Context, r *reader, emit emit[types.DBCluster]) 
 	p := rds.NewDescribeDBClustersPaginator(r.rds(), &rds.DescribeDBClustersInput{})
 	return pages(ctx, p, func(page *rds.DescribeDBClustersOutput) error {
 		for _, c := range page.DBClusters {
+			if c.PendingModifiedValues != nil {
+				c.PendingModifiedValues.MasterUserPassword = nil
+			}
 			if err := emit(aws.ToString(c.DBClusterArn), c); err != nil {
 				return err
 			}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/smithy-go"
@@ -21,7 +22,7 @@ type reader struct {
 	*run
 	task   task
 	shared *region
-	config aws.Config // of the region; for global kinds of us-east-1
+	config aws.Config // of the region; for global kinds of the home region
 }
 
 // region is what readers of one region have in common.
@@ -29,9 +30,15 @@ type region struct {
 	answers sync.Map // func() (any, error) by key
 }
 
+// located is a resource of a global kind that lies in a region all the same.
+type located interface{ region() string }
+
 // emit adds a resource.
 func (r *reader) emit(id string, v any) error {
 	resource := inventory.Resource{Kind: r.task.kind.Name, ID: id, Region: r.task.region, Attributes: inventory.Plain(v)}
+	if l, ok := v.(located); ok {
+		resource.Region = l.region()
+	}
 	err := r.out.Add(resource)
 	if err != nil && !errors.Is(err, inventory.ErrTooLarge) {
 		return fmt.Errorf("%w: %w", errWriting, err)
@@ -41,7 +48,7 @@ func (r *reader) emit(id string, v any) error {
 
 // arn returns the ARN of a resource of the account: r.arn("ec2", "volume/vol-1").
 func (r *reader) arn(service, resource string) string {
-	return fmt.Sprintf("arn:aws:%s:%s:%s:%s", service, r.task.region, r.owner, resource)
+	return fmt.Sprintf("arn:%s:%s:%s:%s:%s", r.partition(), service, r.task.region, r.owner, resource)
 }
 
 // wants reports whether a part of the kind is needed.
@@ -122,9 +129,16 @@ func status(err error) int {
 	return answer.HTTPStatusCode()
 }
 
-// oneLine makes a text short and printable.
+// oneLine makes a text short and printable: endpoints may answer with what moves
+// the cursor of a terminal.
 func oneLine(text string) string {
-	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "�")), " ")
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, strings.ToValidUTF8(text, "�"))
+	text = strings.Join(strings.Fields(text), " ")
 	if len(text) > maxCause {
 		text = strings.ToValidUTF8(text[:maxCause], "") + "…"
 	}

@@ -21,7 +21,13 @@ func (r *reader) redshift() *redshift.Client { return redshift.NewFromConfig(r.c
 func (r *reader) redshiftClusters(ctx context.Context) ([]types.Cluster, error) {
 	return once(r, "redshift:DescribeClusters", func() ([]types.Cluster, error) {
 		p := redshift.NewDescribeClustersPaginator(r.redshift(), &redshift.DescribeClustersInput{})
-		return gather(ctx, p, func(page *redshift.DescribeClustersOutput) []types.Cluster { return page.Clusters })
+		clusters, err := gather(ctx, p, func(page *redshift.DescribeClustersOutput) []types.Cluster { return page.Clusters })
+		for _, c := range clusters {
+			if c.PendingModifiedValues != nil {
+				c.PendingModifiedValues.MasterUserPassword = nil
+			}
+		}
+		return clusters, err
 	})
 }
 
@@ -43,14 +49,18 @@ func readRedshiftClusters(ctx context.Context, r *reader, emit emit[RedshiftClus
 	}
 	return forEach(ctx, clusters, func(ctx context.Context, c types.Cluster) error {
 		cluster := RedshiftCluster{Cluster: c}
-		r.part("LoggingStatus", func() (err error) {
+		parts := parts{reader: r, codes: []string{"ClusterNotFound"}}
+		parts.read("LoggingStatus", func() (err error) {
 			cluster.LoggingStatus, err = r.redshift().DescribeLoggingStatus(ctx, &redshift.DescribeLoggingStatusInput{ClusterIdentifier: c.ClusterIdentifier})
 			return err
-		}, "ClusterNotFound")
-		r.part("Parameters", func() (err error) {
+		})
+		parts.read("Parameters", func() (err error) {
 			cluster.Parameters, err = r.redshiftParameters(ctx, c.ClusterParameterGroups)
 			return err
 		})
+		if parts.gone {
+			return nil
+		}
 		return emit(r.redshiftARN(c.ClusterIdentifier), cluster)
 	})
 }

@@ -34,7 +34,7 @@ func (r *reader) hostedZones(ctx context.Context) ([]HostedZone, error) {
 			for _, z := range page.HostedZones {
 				id := strings.TrimPrefix(aws.ToString(z.Id), "/hostedzone/")
 				z.Id = &id
-				zones = append(zones, HostedZone{HostedZone: z, Arn: "arn:aws:route53:::hostedzone/" + id})
+				zones = append(zones, HostedZone{HostedZone: z, Arn: "arn:" + r.partition() + ":route53:::hostedzone/" + id})
 			}
 			return nil
 		})
@@ -115,7 +115,7 @@ func readHealthChecks(ctx context.Context, r *reader, emit emit[types.HealthChec
 	p := route53.NewListHealthChecksPaginator(r.route53(), &route53.ListHealthChecksInput{})
 	return pages(ctx, p, func(page *route53.ListHealthChecksOutput) error {
 		for _, h := range page.HealthChecks {
-			if err := emit("arn:aws:route53:::healthcheck/"+aws.ToString(h.Id), h); err != nil {
+			if err := emit("arn:"+r.partition()+":route53:::healthcheck/"+aws.ToString(h.Id), h); err != nil {
 				return err
 			}
 		}

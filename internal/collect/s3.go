@@ -37,6 +37,7 @@ func (r *reader) s3(region string) *s3.Client {
 type Bucket struct {
 	types.Bucket
 	Region            string                                       `doc:"Such as eu-west-1."`
+	Unread            []string                                     `part:"s3:ListAllMyBuckets" doc:"The names of the parts that the bucket denies the account, though others tell theirs. A check that uses this judges the other buckets all the same; one that does not has no result then."`
 	Acl               *s3.GetBucketAclOutput                       `part:"s3:GetBucketAcl"`
 	PolicyStatus      *types.PolicyStatus                          `part:"s3:GetBucketPolicyStatus" doc:"Whether S3 takes the bucket policy for public."`
 	PublicAccessBlock *types.PublicAccessBlockConfiguration        `part:"s3:GetBucketPublicAccessBlock"`
@@ -50,21 +51,28 @@ type Bucket struct {
 	Replication       *types.ReplicationConfiguration              `part:"s3:GetReplicationConfiguration"`
 }
 
+// region makes results name the bucket's region, as AWS's do.
+func (b Bucket) region() string { return b.Region }
+
 func readBuckets(ctx context.Context, r *reader, emit emit[Bucket]) error {
 	buckets, err := r.buckets(ctx)
 	if err != nil {
 		return err
 	}
+	var denied denials
+	defer denied.fail(r)
 	return forEach(ctx, buckets, func(ctx context.Context, b Bucket) error {
-		read := bucketReader{parts: parts{reader: r, codes: []string{noSuchBucket}}, client: r.s3(b.Region), bucket: &b}
+		read := bucketReader{parts: parts{reader: r, codes: []string{noSuchBucket}}, client: r.s3(b.Region), bucket: &b, denied: &denied}
 		if read.all(ctx); read.gone {
 			return nil
 		}
-		return emit(bucketARN(b), b)
+		return emit(r.bucketARN(b), b)
 	})
 }
 
-func bucketARN(b Bucket) string { return "arn:aws:s3:::" + aws.ToString(b.Name) }
+func (r *reader) bucketARN(b Bucket) string {
+	return "arn:" + r.partition() + ":s3:::" + aws.ToString(b.Name)
+}
 
 // buckets lists the buckets with their regions.
 func (r *reader) buckets(ctx context.Context) ([]Bucket, error) {
@@ -114,7 +122,7 @@ func (r *reader) bucketRegion(ctx context.Context, bucket *string) (string, erro
 	}
 	switch out.LocationConstraint {
 	case "":
-		return "us-east-1", nil
+		return r.homeRegion(), nil
 	case types.BucketLocationConstraintEu:
 		return "eu-west-1", nil
 	}
@@ -126,6 +134,63 @@ type bucketReader struct {
 	parts
 	client *s3.Client
 	bucket *Bucket
+	denied *denials
+}
+
+// read is [parts.read], and notes what the bucket denies.
+func (r *bucketReader) read(name string, f func() error, absent ...string) {
+	r.parts.read(name, func() error {
+		err := f()
+		if hasCode(err, "AccessDenied") {
+			r.bucket.Unread = append(r.bucket.Unread, name)
+			r.denied.add(name, err)
+			return nil
+		}
+		if err == nil || hasCode(err, absent...) {
+			r.denied.answered(name)
+		}
+		return err
+	}, absent...)
+}
+
+// denials are the parts that resources deny: a bucket policy may deny what the
+// account is allowed for all others.
+type denials struct {
+	mu   sync.Mutex
+	errs map[string][]error // by part
+	told map[string]bool    // parts that some resource told
+}
+
+func (d *denials) add(part string, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.errs == nil {
+		d.errs = map[string][]error{}
+	}
+	d.errs[part] = append(d.errs[part], err)
+}
+
+func (d *denials) answered(part string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.told == nil {
+		d.told = map[string]bool{}
+	}
+	d.told[part] = true
+}
+
+// fail makes failures of them. Where no resource told a part, it is the account
+// that may not ask, and nothing is known of any.
+func (d *denials) fail(r *reader) {
+	for part, errs := range d.errs {
+		where := r.task.failure(part)
+		if d.told[part] {
+			where.Told = "Unread"
+		}
+		for _, err := range errs {
+			r.failed(where, err)
+		}
+	}
 }
 
 func (r *bucketReader) all(ctx context.Context) {
@@ -249,7 +314,7 @@ func readBucketPolicyStatements(ctx context.Context, r *reader, emit emit[Bucket
 		}
 		for i, s := range statements {
 			statement := BucketPolicyStatement{PolicyStatement: s, Bucket: aws.ToString(b.Name), Public: s.public(), Foreign: s.foreign(r.owner)}
-			if err := emit(fmt.Sprintf("%s/policy/%d", bucketARN(b), i), statement); err != nil {
+			if err := emit(fmt.Sprintf("%s/policy/%d", r.bucketARN(b), i), statement); err != nil {
 				return err
 			}
 		}

@@ -108,6 +108,13 @@ type File struct {
 
 // OpenFile reads the header of a file.
 func OpenFile(path string) (*File, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: it is not a file, and an inventory is read more than once", path)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err

@@ -31,11 +31,13 @@ type Header struct {
 }
 
 // Failure is a call that was asked for and did not succeed. What it would have
-// told is unknown, so no check that needs it has a result.
+// told is unknown, so no check that needs it has a result, unless it uses what
+// tells the resources that it is unknown of.
 type Failure struct {
 	Kind   string `json:"kind"`
 	Part   string `json:"part,omitempty"`   // empty: the kind as a whole
 	Region string `json:"region,omitempty"` // empty for what belongs to no region
+	Told   string `json:"told,omitempty"`   // the attribute that tells of each resource whether the part is unknown; empty: none does
 	Cause  string `json:"cause"`
 }
 

@@ -16,13 +16,18 @@
 //	<region>/rds/<class>/<engine>/<single-az|multi-az>
 //	                                an hour of a DB instance; the engine as the RDS API names it
 //	<region>/redshift/<node type>   an hour of a node
+//	<region>/lambda/<gb-second|gb-second-arm64>
+//	                                a gigabyte of memory for a second, of the first tier; without
+//	                                the architecture that of x86
 //
 // The EC2 instances are those of the public price list of us-east-1 on the day
 // of [AsOf], as karpenter-provider-aws 1.14.1 has generated it into
-// pkg/providers/pricing/zz_generated.pricing_aws.go. The others are from the
-// pricing pages of the services for us-east-1, where they have not changed for
-// years. Other regions have no prices here: they come with inventories, from
-// the Price List API.
+// pkg/providers/pricing/zz_generated.pricing_aws.go. The others were entered by
+// hand, as the services' pricing pages have had them for us-east-1 for years; no
+// generated list stands behind them. Other regions have no prices here: they come
+// with inventories, from the Price List API, which collectors ask for EC2
+// instances, EBS volumes and Classic Load Balancers only. The rest is known for
+// us-east-1 alone, and checks say nothing of savings elsewhere.
 package price
 
 import (
@@ -35,7 +40,8 @@ import (
 	"time"
 )
 
-// AsOf is the day of the prices in the table.
+// AsOf is the day of the EC2 instance prices in the table. The others were
+// entered by hand and have no day.
 func AsOf() time.Time { return time.Date(2026, time.July, 6, 0, 0, 0, 0, time.UTC) }
 
 // table.txt has what keys begin with, and then the rest of each key and its

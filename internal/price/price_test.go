@@ -21,6 +21,7 @@ func TestTableHasPublicPrices(t *testing.T) {
 		"us-east-1/elb/classic":                    0.025,
 		"us-east-1/rds/db.m5.large/mysql/multi-az": 0.342,
 		"us-east-1/redshift/dc2.large":             0.25,
+		"us-east-1/lambda/gb-second":               0.0000166667,
 	} {
 		if got := prices[key]; got != want {
 			t.Errorf("Table()[%q] = %v, want %v", key, got, want)
@@ -39,7 +40,7 @@ func TestEveryPriceIsOneOfAKnownService(t *testing.T) {
 		}
 		count[parts[1]]++
 	}
-	for service, want := range map[string]int{"ec2": 1361 + 4, "ebs": 11, "elb": 4, "redshift": 7} {
+	for service, want := range map[string]int{"ec2": 1361 + 4, "ebs": 11, "elb": 4, "lambda": 2, "redshift": 7} {
 		if count[service] != want {
 			t.Errorf("Table() has %d prices of %s, want %d", count[service], service, want)
 		}
