@@ -204,7 +204,7 @@ error: "true"
 		"Size": 8.0, "Price": 0.25, "Made": "2026-01-15T11:00:00Z", "Sizes": []any{1.0, 2.0}, "ByName": m{"a": 3.0},
 		"Tags": []any{m{"Key": "Name", "Value": "data"}}, "Anything": m{"Free": "form"},
 	}
-	wantOutcome(t, outcome(t, text, res("d", attributes)), "d error 9 0.5 3600s data 1+2 3 3 8 0.25 2026-01-15T11:00:00Z - $0.25 form")
+	wantOutcome(t, outcome(t, text, res("d", attributes)), "d error 9 0.5 3600s data 1+2 3 3 8 0.25 2026-01-15T11:00:00.000Z - $0.25 form")
 }
 
 func TestAnAttributeOfAnotherFormMakesTheCheckUnavailable(t *testing.T) {
@@ -459,6 +459,8 @@ func TestMissingNeedsAndFailuresMakeAChecksUnavailable(t *testing.T) {
 		{inventory.Failure{Kind: "x.disk", Cause: "no"}, "no"},
 		{inventory.Failure{Kind: "x.disk", Region: "eu-west-1", Cause: "no"}, "eu-west-1: no"},
 		{inventory.Failure{Kind: "x.disk", Part: "Policy", Cause: "no"}, "no"},
+		{inventory.Failure{Kind: "x.disk", Part: "Policy", Told: "Unread", Cause: "no"}, "no"},
+		{inventory.Failure{Kind: "x.disk", Part: "Policy", Told: "Owner", Cause: "no"}, ""}, // Owner is used
 		{inventory.Failure{Kind: "x.group", Part: "Extra", Cause: "no"}, "no"},
 		{inventory.Failure{Kind: "x.group", Part: "Never", Cause: "no"}, ""},
 		{inventory.Failure{Kind: "x.global", Cause: "no"}, ""},
@@ -526,7 +528,7 @@ func TestJoinKeepsOnlyWhatIsUsed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"ID", "Label", "Size"}, plan.joins[0].keep); diff != "" {
+	if diff := cmp.Diff([]string{"Label"}, plan.joins[0].keep); diff != "" {
 		t.Errorf("kept attributes (-want +got):\n%s", diff)
 	}
 	if plan.needs.Has("x.group", "Never") {

@@ -41,14 +41,31 @@ type plan struct {
 	lets      []*compiled // variables in their order
 	variables map[string]int
 
-	prices     bool                       // some expression uses prices
-	used       map[string]map[string]bool // the fields that expressions use, by struct
-	usedNames  map[string]bool            // the variables that expressions use
-	parameters string                     // the name of the struct of params
+	prices     bool            // some expression uses prices
+	used       fields          // that expressions use
+	read       fields          // those but for what only the where and key of joins use
+	usedNames  map[string]bool // the variables that expressions use
+	parameters string          // the name of the struct of params
 
 	where, ignore, failing, warning, savings *compiled // nil where the check has none
 	each, eachID                             *compiled
 	columns                                  []*compiled
+}
+
+// fields are names of fields by those of their structs.
+type fields map[string]map[string]bool
+
+func (f fields) add(structName, field string) {
+	if f[structName] == nil {
+		f[structName] = map[string]bool{}
+	}
+	f[structName][field] = true
+}
+
+// has reports whether a field of a kind is among them. Where expressions select
+// a name of something of unknown type, it may be the kind's.
+func (f fields) has(kind inventory.Kind, field string) bool {
+	return f[kind.Type.Name][field] || f[""][field]
 }
 
 // joinPlan is how the other resources of a check are found.
@@ -56,7 +73,7 @@ type joinPlan struct {
 	name          string
 	definition    join
 	kind          inventory.Kind
-	keep          []string // the attributes that expressions use
+	keep          []string // the attributes that are used once it was found
 	where, key    *compiled
 	equals        *compiled
 	sharedRegions bool // those of all regions are found
@@ -85,7 +102,7 @@ func (p *program) compile() (*plan, error) {
 	}
 	b := builder{program: p, plan: &plan{
 		check: p.check, kind: kind, needs: inventory.Needs{}, rows: d.Rows, none: d.None, variables: map[string]int{},
-		used: map[string]map[string]bool{}, usedNames: map[string]bool{},
+		used: fields{}, read: fields{}, usedNames: map[string]bool{},
 	}}
 	return b.build(env)
 }
@@ -232,7 +249,11 @@ func (b *builder) variable(name string, t *cel.Type) (err error) {
 }
 
 func (b *builder) expression(what string, x expression, want ...*cel.Type) (*compiled, error) {
-	return b.in(b.env, what, x, want...)
+	c, err := b.in(b.env, what, x, want...)
+	if err == nil {
+		visit(c.ast, b.plan.read.add, func(string) {})
+	}
+	return c, err
 }
 
 func (b *builder) in(env *cel.Env, what string, x expression, want ...*cel.Type) (*compiled, error) {
@@ -240,12 +261,7 @@ func (b *builder) in(env *cel.Env, what string, x expression, want ...*cel.Type)
 	if err != nil {
 		return nil, err
 	}
-	visit(c.ast, func(structName, field string) {
-		if b.plan.used[structName] == nil {
-			b.plan.used[structName] = map[string]bool{}
-		}
-		b.plan.used[structName][field] = true
-	}, func(name string) {
+	visit(c.ast, b.plan.used.add, func(name string) {
 		b.plan.usedNames[name] = true
 	})
 	return c, nil
@@ -266,7 +282,6 @@ func (b *builder) join(bare *cel.Env, name string, d join) error {
 	j := &joinPlan{
 		name: name, definition: d, kind: kind, params: b.plan.given,
 		sharedRegions: d.Across || kind.Global || b.plan.kind.Global,
-		signature:     fmt.Sprintf("%q %#v", []string{d.Kind, d.Where.Text, d.Key.Text}, typedParameters(b.plan.params)),
 	}
 	env, err := bare.Extend(cel.Variable("other", t))
 	if err != nil {
@@ -290,11 +305,28 @@ func (b *builder) join(bare *cel.Env, name string, d join) error {
 			return err
 		}
 	}
+	j.signature = b.signature(j)
 	b.plan.joins = append(b.plan.joins, j)
 	if d.One {
 		return b.variable(name, t)
 	}
 	return b.variable(name, cel.ListType(t))
+}
+
+// signature is the same for joins that find the same resources by the same keys.
+func (b *builder) signature(j *joinPlan) string {
+	d := j.definition
+	text := fmt.Sprintf("%q", []string{d.Kind, d.Where.Text, d.Key.Text})
+	params := false
+	for _, x := range []*compiled{j.where, j.key} {
+		if x != nil {
+			visit(x.ast, func(string, string) {}, func(name string) { params = params || name == "params" })
+		}
+	}
+	if !params {
+		return text
+	}
+	return text + fmt.Sprintf(" %#v", typedParameters(b.plan.params))
 }
 
 // typedParameters are parameters so that those of different types differ when
@@ -316,6 +348,10 @@ func (b *builder) lets() error {
 		if err != nil {
 			return err
 		}
+		visit(c.ast, func(string, string) {}, func(name string) {
+			i, let := b.plan.variables[name]
+			c.ofItem = c.ofItem || name == "each" || let && b.plan.lets[i].ofItem
+		})
 		b.plan.variables[let.Name] = len(b.plan.lets)
 		b.plan.lets = append(b.plan.lets, c)
 		if err := b.variable(let.Name, c.ast.OutputType()); err != nil {
@@ -352,7 +388,7 @@ func (b *builder) needs() {
 	add := func(kind inventory.Kind) {
 		b.plan.needs.Add(kind.Name)
 		for _, f := range kind.Type.Fields() {
-			if f.Part != "" && b.uses(kind, f.Name) {
+			if f.Part != "" && b.plan.used.has(kind, f.Name) {
 				b.plan.needs.Add(kind.Name, f.Name)
 			}
 		}
@@ -361,17 +397,11 @@ func (b *builder) needs() {
 	for _, j := range b.plan.joins {
 		add(j.kind)
 		for _, f := range j.kind.Type.Fields() {
-			if b.uses(j.kind, f.Name) {
+			if b.plan.read.has(j.kind, f.Name) {
 				j.keep = append(j.keep, f.Name)
 			}
 		}
 	}
-}
-
-// uses reports whether expressions use an attribute of a kind. Where they
-// select a name of something of unknown type, it may be the kind's.
-func (b *builder) uses(kind inventory.Kind, field string) bool {
-	return b.plan.used[kind.Type.Name][field] || b.plan.used[""][field]
 }
 
 // Unused returns the parameters and the names of let and with that no

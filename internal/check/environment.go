@@ -75,6 +75,7 @@ type compiled struct {
 	program cel.Program
 	ast     *cel.Ast
 	loops   bool // over lists: it may take long
+	ofItem  bool // it is a variable that depends on each
 }
 
 // compile compiles an expression and refuses it when its type is none of want.

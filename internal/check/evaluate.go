@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
@@ -61,7 +63,7 @@ type run struct {
 	all     []*running
 	byKind  map[string][]*running // the checks that look at a kind
 	indexes map[string]*index     // by the signature of joins
-	filling map[string][]*index   // by kind
+	filling map[string]*filling   // by kind
 	prices  ref.Val
 	now     ref.Val
 }
@@ -73,7 +75,11 @@ type running struct {
 	result  Result
 	broken  broken
 	frame   frame
+	last    []*string // the cells of the last row
+	parents []string  // the resource of each row, of which the row may be an item
 }
+
+func (c *running) provider() *provider { return c.plan.check.program.shared.provider }
 
 // fail makes the check unavailable. The first cause counts.
 func (c *running) fail(cause string) {
@@ -106,7 +112,7 @@ func (b *broken) cause() string {
 }
 
 func (r *run) prepare() {
-	r.filling = map[string][]*index{}
+	r.filling = map[string]*filling{}
 	r.now = types.Timestamp{Time: r.header.CollectedAt}
 	for _, c := range r.Checks {
 		running := &running{result: Result{CheckID: c.ID, Cause: c.Unavailable}}
@@ -119,14 +125,14 @@ func (r *run) prepare() {
 			running.fail(err.Error())
 			continue
 		}
-		running.plan = plan
-		running.frame = frame{run: r, check: running, lets: make([]ref.Val, len(plan.lets)), joins: make([]any, len(plan.joins))}
+		running.plan, running.last = plan, make([]*string, len(plan.columns))
+		running.frame = frame{run: r, check: running, lets: make([]ref.Val, len(plan.lets)), joins: make([]ref.Val, len(plan.joins))}
 		if missing := r.missing(plan.needs); missing != "" {
 			running.fail(missing)
 			continue
 		}
 		for _, j := range plan.joins {
-			running.indexes = append(running.indexes, r.index(j))
+			running.indexes = append(running.indexes, r.index(j, running.provider()))
 		}
 		r.byKind[plan.kind.Name] = append(r.byKind[plan.kind.Name], running)
 	}
@@ -161,7 +167,7 @@ func (r *run) setPrices(summary inventory.Summary) {
 	maps.Copy(prices, summary.Prices)
 	for _, c := range r.all {
 		if c.plan != nil {
-			r.prices = c.plan.check.program.shared.provider.NativeToValue(prices)
+			r.prices = c.provider().NativeToValue(prices)
 			return
 		}
 	}
@@ -169,10 +175,21 @@ func (r *run) setPrices(summary inventory.Summary) {
 
 // fill adds a resource to the indexes that have its kind.
 func (r *run) fill(resource inventory.Resource) error {
-	for _, x := range r.filling[resource.Kind] {
-		if err := x.add(r, resource); err != nil {
+	kind := r.filling[resource.Kind]
+	v := &indexed{region: resource.Region, id: resource.ID}
+	for _, x := range kind.indexes {
+		keys, err := x.keys(r, resource)
+		if err != nil {
 			x.broken.add(resource, err)
+			continue
 		}
+		if len(keys) == 0 {
+			continue
+		}
+		if v.kept == nil {
+			v.kept = kind.kept(resource.Attributes)
+		}
+		x.put(v, keys)
 	}
 	return nil
 }
@@ -204,8 +221,7 @@ func (c *running) judge(r *run, resource inventory.Resource) error {
 		return err
 	}
 	for _, item := range list {
-		c.frame.reset(resource)
-		c.frame.each = item
+		c.frame.next(item)
 		id, err := c.frame.text(c.plan.eachID)
 		if err != nil {
 			return err
@@ -235,13 +251,21 @@ func (c *running) item(r *run, resource inventory.Resource, item string) error {
 	if err != nil {
 		return err
 	}
-	row := Row{Status: status, Resource: resource.ID, Region: resource.Region, ResourceID: resourceID(r.header.Account, c.result.CheckID, resource, item)}
-	row.Suppressed = r.Suppressed != nil && r.Suppressed(c.result.CheckID, row.ResourceID)
-	if status != OK || row.Suppressed || c.plan.rows == "all" {
+	row := Row{Status: status, Resource: resource.ID, Region: resource.Region}
+	if strings.HasPrefix(item, "arn:") { // the item is a resource of its own
+		row.Resource = item
+	}
+	listed := status != OK || c.plan.rows == "all"
+	if listed || r.Suppressed != nil {
+		row.ResourceID = resourceID(r.header.Account, c.result.CheckID, resource, item)
+		row.Suppressed = r.Suppressed != nil && r.Suppressed(c.result.CheckID, row.ResourceID)
+	}
+	if listed || row.Suppressed {
 		if err := c.tell(&row); err != nil {
 			return err
 		}
 		c.result.Rows = append(c.result.Rows, row)
+		c.parents = append(c.parents, resource.ID)
 	}
 	c.result.Processed++
 	switch {
@@ -284,9 +308,16 @@ func (c *running) tell(row *Row) (err error) {
 	c.frame.savings = row.Savings
 	row.Metadata = make([]*string, len(c.plan.columns))
 	for i, column := range c.plan.columns {
-		if row.Metadata[i], err = c.frame.cell(column); err != nil {
+		cell, err := c.frame.cell(column)
+		if err != nil {
 			return err
 		}
+		// Regions and colours are those of the row before most of the time, and
+		// rows are many.
+		if last := c.last[i]; last == nil || cell == nil || *last != *cell {
+			c.last[i] = cell
+		}
+		row.Metadata[i] = c.last[i]
 	}
 	return nil
 }
@@ -295,7 +326,12 @@ func (c *running) tell(row *Row) (err error) {
 // another account. AWS's are 43 characters of base64url too; how they are made
 // is not known.
 func resourceID(account, checkID string, r inventory.Resource, item string) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q", []string{account, checkID, r.Kind, r.Region, r.ID, item}))
+	text := make([]byte, 0, 256)
+	for i, part := range [...]string{account, checkID, r.Kind, r.Region, r.ID, item} {
+		text = append(text, "[     "[i])
+		text = strconv.AppendQuote(text, part)
+	}
+	sum := sha256.Sum256(append(text, ']'))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
@@ -306,7 +342,7 @@ func (r *run) failures(summary inventory.Summary) {
 			continue
 		}
 		for _, f := range summary.Failures {
-			if !c.plan.needs.Has(f.Kind, f.Part) {
+			if !c.plan.needs.Has(f.Kind, f.Part) || f.Told != "" && c.plan.needs.Has(f.Kind, f.Told) {
 				continue
 			}
 			cause := f.Cause
@@ -316,6 +352,24 @@ func (r *run) failures(summary inventory.Summary) {
 			c.fail(cause)
 		}
 	}
+}
+
+// sortedRows returns the rows by region and resource. Items of a resource stay
+// as its list has them.
+func (c *running) sortedRows() []Row {
+	order := make([]int, len(c.result.Rows))
+	for i := range order {
+		order[i] = i
+	}
+	rows := c.result.Rows
+	slices.SortStableFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(rows[a].Region, rows[b].Region), cmp.Compare(rows[a].Resource, rows[b].Resource), cmp.Compare(c.parents[a], c.parents[b]))
+	})
+	var sorted []Row
+	for _, i := range order {
+		sorted = append(sorted, rows[i])
+	}
+	return sorted
 }
 
 func (c *running) end() Result {
@@ -338,9 +392,7 @@ func (c *running) end() Result {
 	if result.Status == NotAvailable {
 		return Result{CheckID: result.CheckID, Status: NotAvailable, Cause: "there is nothing to look at"}
 	}
-	slices.SortStableFunc(result.Rows, func(a, b Row) int {
-		return cmp.Or(cmp.Compare(a.Region, b.Region), cmp.Compare(a.Resource, b.Resource)) // items of a resource stay as its list has them
-	})
+	result.Rows = c.sortedRows()
 	for _, row := range result.Rows {
 		if row.Suppressed {
 			continue

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"path"
 	"slices"
@@ -58,7 +57,7 @@ const exampleAccount = "123456789012"
 // Examples reads the check's cases.yaml.
 func (c *Check) Examples() ([]Example, error) {
 	file := path.Join(path.Dir(c.program.file), "cases.yaml")
-	text, err := fs.ReadFile(c.program.folder, file)
+	text, err := readFile(c.program.folder, file)
 	if err != nil {
 		return nil, err
 	}

@@ -6,21 +6,29 @@ import (
 	"slices"
 
 	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/common/types/traits"
 
 	"github.com/supportd/supportd/internal/inventory"
 )
 
-// index has the resources that joins find, by key. It holds only the attributes
-// that some expression uses, so that it fits in memory where the inventory does
-// not.
+// index has the resources that joins find, by key.
 type index struct {
 	join     *joinPlan
-	keep     []string
 	own, all bool                    // which there are joins for: of a region, of all
 	found    map[indexKey]*resources // those of joins without a key under ""
 	broken   broken
+}
+
+// filling is what the indexes of one kind have in common: of a resource that
+// any of them holds there stay the attributes that some expression reads, once,
+// so that they fit in memory where the inventory does not.
+type filling struct {
+	kind    inventory.Kind
+	keep    []string
+	indexes []*index
+	adapter *provider
 }
 
 type indexKey struct{ region, key string }
@@ -32,85 +40,106 @@ const anyRegion = "*"
 // are first looked up: by region and id, whatever the order they came in.
 type resources struct {
 	list   []*indexed
-	values []any // their attributes, once sorted
+	values ref.Val // the list of their attributes, once sorted
 }
 
 type indexed struct {
 	region, id string
-	kept       map[string]any
+	kept       ref.Val
 }
 
-func (r *resources) sort() {
+func (r *resources) sort(adapter types.Adapter) {
 	if r.values != nil {
 		return
 	}
 	slices.SortStableFunc(r.list, func(a, b *indexed) int {
 		return cmp.Or(cmp.Compare(a.region, b.region), cmp.Compare(a.id, b.id))
 	})
-	r.values = make([]any, len(r.list))
+	values := make([]ref.Val, len(r.list))
 	for i, v := range r.list {
-		r.values[i] = v.kept
+		values[i] = v.kept
 	}
+	r.values = types.NewRefValList(adapter, values)
 }
 
-func (r *run) index(j *joinPlan) *index {
+func (r *run) index(j *joinPlan, adapter *provider) *index {
+	kind := r.filling[j.kind.Name]
+	if kind == nil {
+		kind = &filling{kind: j.kind, adapter: adapter}
+		r.filling[j.kind.Name] = kind
+	}
 	x, ok := r.indexes[j.signature]
 	if !ok {
 		x = &index{join: j, found: map[indexKey]*resources{}}
 		r.indexes[j.signature] = x
-		r.filling[j.kind.Name] = append(r.filling[j.kind.Name], x)
+		kind.indexes = append(kind.indexes, x)
 	}
 	x.own, x.all = x.own || !j.sharedRegions, x.all || j.sharedRegions
-	x.keep = slices.Concat(x.keep, j.keep)
-	slices.Sort(x.keep)
-	x.keep = slices.Compact(x.keep)
+	kind.keep = slices.Concat(kind.keep, j.keep)
+	slices.Sort(kind.keep)
+	kind.keep = slices.Compact(kind.keep)
 	return x
 }
 
-func (x *index) add(r *run, resource inventory.Resource) error {
-	f := frame{run: r, other: attributes(resource.Attributes), params: x.join.params}
-	if counts, err := f.bool(x.join.where, true); err != nil || !counts {
-		return err
-	}
-	keys := []string{""}
-	if x.join.key != nil {
-		var err error
-		if keys, err = f.keys(x.join.key); err != nil {
-			return err
-		}
-	}
-	kept := make(map[string]any, len(x.keep))
-	for _, name := range x.keep {
-		if v, ok := resource.Attributes[name]; ok {
-			kept[name] = v
-		}
-	}
-	v := &indexed{region: resource.Region, id: resource.ID, kept: kept}
-	for i, key := range keys {
-		if slices.Contains(keys[:i], key) {
+// kept returns the attributes that stay, in the form that expressions want.
+func (k *filling) kept(all map[string]any) ref.Val {
+	kept := make(map[string]any, len(k.keep))
+	for _, name := range k.keep {
+		v, ok := all[name]
+		if !ok {
 			continue
 		}
-		if x.own {
-			x.put(indexKey{resource.Region, key}, v)
+		if f, known := k.kind.Type.Field(name); known {
+			v = k.adapter.ready(f.Type, v)
 		}
-		if x.all {
-			x.put(indexKey{anyRegion, key}, v)
-		}
+		kept[name] = v
 	}
-	return nil
+	return types.NewStringInterfaceMap(k.adapter, kept)
 }
 
-func (x *index) put(key indexKey, v *indexed) {
+// keys returns what a resource is found by, each key once; nothing where it is
+// not found at all.
+func (x *index) keys(r *run, resource inventory.Resource) ([]string, error) {
+	f := frame{run: r, other: attributes(resource.Attributes), params: x.join.params}
+	if counts, err := f.bool(x.join.where, true); err != nil || !counts {
+		return nil, err
+	}
+	if x.join.key == nil {
+		return []string{""}, nil
+	}
+	keys, err := f.keys(x.join.key)
+	if len(keys) > 1 {
+		slices.Sort(keys)
+		keys = slices.Compact(keys)
+	}
+	return keys, err
+}
+
+func (x *index) put(v *indexed, keys []string) {
+	for _, key := range keys {
+		if x.own {
+			x.under(indexKey{v.region, key}).add(v)
+		}
+		if x.all {
+			x.under(indexKey{anyRegion, key}).add(v)
+		}
+	}
+}
+
+func (x *index) under(key indexKey) *resources {
 	r := x.found[key]
 	if r == nil {
 		r = &resources{}
 		x.found[key] = r
 	}
-	r.list = append(r.list, v)
+	return r
 }
 
+func (r *resources) add(v *indexed) { r.list = append(r.list, v) }
+
 // find returns what a join has for the resource of a frame.
-func (x *index) find(f *frame, j *joinPlan) (any, error) {
+func (x *index) find(f *frame, j *joinPlan) (ref.Val, error) {
+	adapter := f.check.provider()
 	region := f.resource.Region
 	if j.sharedRegions {
 		region = anyRegion
@@ -122,41 +151,52 @@ func (x *index) find(f *frame, j *joinPlan) (any, error) {
 			return nil, err
 		}
 	}
-	found := x.lookup(region, keys)
-	if !j.definition.One {
-		return found, nil
+	if j.definition.One {
+		if v := x.first(adapter, region, keys); v != nil {
+			return v.kept, nil
+		}
+		return adapter.NativeToValue(map[string]any{}), nil
 	}
-	if len(found) == 0 {
-		return map[string]any{}, nil
+	return x.lookup(adapter, region, keys), nil
+}
+
+// first returns the first resource under the first key that has one.
+func (x *index) first(adapter types.Adapter, region string, keys []string) *indexed {
+	for _, key := range keys {
+		if r := x.found[indexKey{region, key}]; r != nil {
+			r.sort(adapter)
+			return r.list[0]
+		}
 	}
-	return found[0], nil
+	return nil
 }
 
 // lookup returns the attributes of the resources under any of the keys, each
 // resource once, in the order of the keys.
-func (x *index) lookup(region string, keys []string) []any {
+func (x *index) lookup(adapter types.Adapter, region string, keys []string) ref.Val {
 	if len(keys) == 1 {
 		if r := x.found[indexKey{region, keys[0]}]; r != nil {
-			r.sort()
+			r.sort(adapter)
 			return r.values
 		}
-		return []any{}
+		return types.NewRefValList(adapter, nil)
 	}
-	all, seen := []any{}, map[*indexed]bool{}
+	var all []ref.Val
+	seen := map[*indexed]bool{}
 	for _, key := range keys {
 		r := x.found[indexKey{region, key}]
 		if r == nil {
 			continue
 		}
-		r.sort()
-		for i, v := range r.list {
+		r.sort(adapter)
+		for _, v := range r.list {
 			if !seen[v] {
 				seen[v] = true
-				all = append(all, r.values[i])
+				all = append(all, v.kept)
 			}
 		}
 	}
-	return all
+	return types.NewRefValList(adapter, all)
 }
 
 // frame is what the expressions of a check know while one resource is judged.
@@ -169,7 +209,7 @@ type frame struct {
 	params   ref.Val
 	each     ref.Val
 	lets     []ref.Val
-	joins    []any
+	joins    []ref.Val
 	color    string
 	savings  *float64
 }
@@ -179,6 +219,17 @@ func (f *frame) reset(resource inventory.Resource) {
 	f.each, f.color, f.savings = nil, "", nil
 	clear(f.lets)
 	clear(f.joins)
+}
+
+// next goes on to the next item of the resource. What does not depend on the
+// item stays.
+func (f *frame) next(item ref.Val) {
+	f.each, f.color, f.savings = item, "", nil
+	for i, let := range f.check.plan.lets {
+		if let.ofItem {
+			f.lets[i] = nil
+		}
+	}
 }
 
 // Parent makes frame a CEL activation.

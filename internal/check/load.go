@@ -208,8 +208,11 @@ func (p *Pack) readAll(folder fs.FS, files []string) []loaded {
 }
 
 func (p *Pack) read(folder fs.FS, file string) (*Check, error) {
-	text, err := fs.ReadFile(folder, file)
+	text, err := readFile(folder, file)
 	if err != nil {
+		return nil, err
+	}
+	if err := refuseAliases(file, text); err != nil {
 		return nil, err
 	}
 	var d definition

@@ -12,12 +12,20 @@ import (
 	"cel.dev/cel-go/cel"
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 )
+
+// maxFile is how long a file of a check may be.
+const maxFile = 1 << 20
 
 // decode reads a file of one YAML document. Its errors have file, line and
 // column.
 func decode(file string, text []byte, v any) error {
+	if len(text) > maxFile {
+		return fmt.Errorf("%s: the file has %d bytes, and at most %d are read", file, len(text), maxFile)
+	}
 	decoder := yaml.NewDecoder(bytes.NewReader(text), yaml.DisallowUnknownField())
 	err := decoder.Decode(v)
 	if errors.Is(err, io.EOF) {
@@ -33,6 +41,33 @@ func decode(file string, text []byte, v any) error {
 	}
 	if err := decoder.Decode(new(any)); !errors.Is(err, io.EOF) {
 		return fmt.Errorf("%s: more than one document: the second would not be read", file)
+	}
+	return nil
+}
+
+// readFile reads a file of a check. What is no file, such as a pipe, would never
+// end.
+func readFile(folder fs.FS, file string) ([]byte, error) {
+	info, err := fs.Stat(folder, file)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: it is not a file", file)
+	}
+	return fs.ReadFile(folder, file)
+}
+
+// refuseAliases refuses YAML's aliases in what a server reads: a few of them
+// make gigabytes of a kilobyte.
+func refuseAliases(file string, text []byte) error {
+	if !bytes.ContainsRune(text, '&') || !bytes.ContainsRune(text, '*') {
+		return nil
+	}
+	for _, t := range lexer.Tokenize(string(text)) {
+		if t.Type == token.AliasType || t.Type == token.AnchorType {
+			return fmt.Errorf("%s:%d:%d: anchors and aliases are not read", file, t.Position.Line, t.Position.Column)
+		}
 	}
 	return nil
 }

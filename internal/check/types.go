@@ -3,7 +3,10 @@ package check
 import (
 	"errors"
 	"fmt"
+	"iter"
+	"maps"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -124,6 +127,9 @@ func typed(t *inventory.Type, v any) (any, error) {
 	if v == nil {
 		return zero(t), nil
 	}
+	if done, ok := v.(ref.Val); ok { // plain data has none of these
+		return done, nil
+	}
 	switch t.Form {
 	case inventory.String:
 		if s, ok := v.(string); ok {
@@ -160,6 +166,18 @@ func typed(t *inventory.Type, v any) (any, error) {
 		return v, nil
 	}
 	return nil, fmt.Errorf("%w: %T, want %s", errForm, v, t)
+}
+
+// ready returns plain data of the type so that typed need not look at it again.
+// What has another form stays as it is: it is an error where it is used.
+func (p *provider) ready(t *inventory.Type, v any) any {
+	switch t.Form {
+	case inventory.List, inventory.Map, inventory.Timestamp:
+		if value, err := typed(t, v); err == nil {
+			return p.NativeToValue(value)
+		}
+	}
+	return v
 }
 
 func zero(t *inventory.Type) any {
@@ -215,7 +233,7 @@ func asIs(t *inventory.Type) bool {
 
 // typedList converts elements that need it, and finds the ones of another form.
 func typedList(elem *inventory.Type, list []any) (any, error) {
-	if asIs(elem) && wellFormed(elem, list) {
+	if asIs(elem) && wellFormed(elem, slices.Values(list)) {
 		return list, nil
 	}
 	out := make([]any, len(list))
@@ -229,8 +247,8 @@ func typedList(elem *inventory.Type, list []any) (any, error) {
 	return out, nil
 }
 
-func wellFormed(elem *inventory.Type, list []any) bool {
-	for _, v := range list {
+func wellFormed(elem *inventory.Type, values iter.Seq[any]) bool {
+	for v := range values {
 		ok := true
 		switch elem.Form {
 		case inventory.String:
@@ -248,6 +266,9 @@ func wellFormed(elem *inventory.Type, list []any) bool {
 }
 
 func typedMap(elem *inventory.Type, m map[string]any) (any, error) {
+	if asIs(elem) && wellFormed(elem, maps.Values(m)) {
+		return m, nil
+	}
 	out := make(map[string]any, len(m))
 	for key, v := range m {
 		value, err := typed(elem, v)

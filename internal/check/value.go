@@ -2,8 +2,8 @@ package check
 
 import (
 	"fmt"
+	"math"
 	"strconv"
-	"time"
 
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
@@ -70,7 +70,10 @@ func (f *frame) text(x *compiled) (string, error) {
 	return string(s), nil
 }
 
-// number evaluates a number that may be unknown.
+// maxAmount is more than anybody saves, and so little that sums stay finite.
+const maxAmount = 1e18
+
+// number evaluates an amount that may be unknown.
 func (f *frame) number(x *compiled) (*float64, error) {
 	if x == nil {
 		return nil, nil
@@ -90,8 +93,15 @@ func (f *frame) number(x *compiled) (*float64, error) {
 		return nil, fmt.Errorf("%s: it is a %s, want a double", x.what, v.Type())
 	}
 	n := float64(d)
+	if math.Abs(n) > maxAmount || math.IsNaN(n) {
+		return nil, fmt.Errorf("%s: it is %v, want an amount", x.what, n)
+	}
 	return &n, nil
 }
+
+// timeFormat is how AWS writes times in metadata: Last Updated Time is recorded
+// as 2024-07-01T09:31:51.267Z.
+const timeFormat = "2006-01-02T15:04:05.000Z07:00"
 
 // cell evaluates a column. What is not known is nil, and so is an empty text:
 // the API has null for both.
@@ -117,7 +127,7 @@ func (f *frame) cell(x *compiled) (*string, error) {
 	case types.Double:
 		text = strconv.FormatFloat(float64(v), 'f', -1, 64)
 	case types.Timestamp:
-		text = v.UTC().Format(time.RFC3339)
+		text = v.UTC().Format(timeFormat)
 	default:
 		return nil, fmt.Errorf("%s: it is a %s, want a text or a number", x.what, v.Type())
 	}
