@@ -62,10 +62,10 @@ type Tx interface {
 	// Summaries returns the summaries of those of the checks that have one.
 	Summaries(ctx context.Context, account string, checkIDs []string) ([]Summary, error)
 	// Rows returns the rows of the last result that was computed, in order.
-	Rows(ctx context.Context, account, checkID string) ([]check.Row, error)
+	Rows(ctx context.Context, account, checkID string) (PackedRows, error)
 	// PutSummary replaces the summary of a check and leaves its rows.
 	PutSummary(ctx context.Context, s Summary) error
-	PutRows(ctx context.Context, account, checkID string, rows []check.Row) error
+	PutRows(ctx context.Context, account, checkID string, rows PackedRows) error
 	DeleteResults(ctx context.Context, account string) error // summaries and rows
 
 	// AddHistory adds a summary to the history of its check, of which the last

@@ -2,12 +2,15 @@ package advisor
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/supportd/supportd/internal/check"
+	"github.com/supportd/supportd/internal/iam"
 )
 
 // EventBatch are events of one check that came at once, so that a result with
@@ -108,14 +111,12 @@ func turnedOK(row check.Row) check.Row {
 	return row
 }
 
-// addEvents keeps events until somebody takes them.
-func addEvents(ctx context.Context, tx Tx, account string, at time.Time, events []Event) error {
+// batches puts events into batches.
+func batches(account string, at time.Time, events []Event) (all []EventBatch) {
 	for some := range slices.Chunk(events, batchSize) {
-		if err := tx.AddEvents(ctx, EventBatch{Account: account, ID: uuid.NewString(), At: at, Events: some}); err != nil {
-			return err
-		}
+		all = append(all, EventBatch{Account: account, ID: uuid.NewString(), At: at, Events: some})
 	}
-	return nil
+	return all
 }
 
 // Events returns up to most batches of events of an account, the oldest first.
@@ -148,7 +149,7 @@ func (s *Service) Purge(ctx context.Context) error {
 		return err
 	}
 	before := s.now().Add(-eventsKept)
-	for _, a := range accounts {
+	return eachAccount(ctx, accounts, func(a iam.Account) error {
 		for removed := purgeBatch; removed == purgeBatch; {
 			err := s.Store.Update(ctx, a.ID, func(tx Tx) (err error) {
 				removed, err = tx.DeleteEventsBefore(ctx, a.ID, before, purgeBatch)
@@ -158,6 +159,21 @@ func (s *Service) Purge(ctx context.Context) error {
 				return err
 			}
 		}
+		return nil
+	})
+}
+
+// eachAccount calls f for every account until the context ends. What fails for
+// one stops none of the others.
+func eachAccount(ctx context.Context, accounts []iam.Account, f func(iam.Account) error) error {
+	var errs []error
+	for _, a := range accounts {
+		if ctx.Err() != nil {
+			return errors.Join(append(errs, ctx.Err())...)
+		}
+		if err := f(a); err != nil {
+			errs = append(errs, fmt.Errorf("account %s: %w", a.ID, err))
+		}
 	}
-	return nil
+	return errors.Join(errs...)
 }

@@ -66,7 +66,11 @@ func (s *Service) Unsuppress(ctx context.Context, who iam.Identity, checkID, res
 // setSuppressed brings the last result up to date, so that whoever reads it
 // need not look at exclusions. It reports whether the resource is listed.
 func setSuppressed(ctx context.Context, tx Tx, e Exclusion, suppressed bool) (found bool, err error) {
-	rows, err := tx.Rows(ctx, e.Account, e.CheckID)
+	packed, err := tx.Rows(ctx, e.Account, e.CheckID)
+	if err != nil {
+		return false, err
+	}
+	rows, err := unpack(packed, e.Account, e.CheckID)
 	if err != nil {
 		return false, err
 	}
@@ -78,7 +82,10 @@ func setSuppressed(ctx context.Context, tx Tx, e Exclusion, suppressed bool) (fo
 		return true, nil
 	}
 	rows[i].Suppressed = suppressed
-	if err := tx.PutRows(ctx, e.Account, e.CheckID, rows); err != nil {
+	if packed, err = PackRows(rows); err != nil {
+		return false, err
+	}
+	if err := tx.PutRows(ctx, e.Account, e.CheckID, packed); err != nil {
 		return false, err
 	}
 	summaries, err := tx.Summaries(ctx, e.Account, []string{e.CheckID})

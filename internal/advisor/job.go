@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"slices"
 	"time"
@@ -50,14 +51,14 @@ func (s *Service) DoRefresh(ctx context.Context, job jobs.Job) error {
 	if errors.Is(err, ErrNoSource) {
 		return s.abandon(ctx, job, err)
 	}
-	if err != nil {
-		return err
-	}
-	results, err := s.compute(ctx, w)
+	var results []check.Result
 	if err == nil {
-		return s.finish(ctx, job, w, results)
+		results, err = s.compute(ctx, w)
 	}
-	if errors.Is(ctx.Err(), context.Canceled) || job.Attempt < refreshAttempts {
+	if err == nil {
+		err = s.finish(ctx, job, w, results)
+	}
+	if err == nil || errors.Is(err, jobs.ErrLeaseLost) || errors.Is(ctx.Err(), context.Canceled) || job.Attempt < refreshAttempts {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
@@ -134,7 +135,7 @@ func (s *Service) compute(ctx context.Context, w work) ([]check.Result, error) {
 		evaluation.Prices = s.Prices()
 	}
 	if source.File != "" {
-		return evaluate(ctx, evaluation, source.File)
+		return evaluate(ctx, evaluation, source.File, w.account)
 	}
 	file, err := s.newSpoolFile()
 	if err != nil {
@@ -145,15 +146,27 @@ func (s *Service) compute(ctx context.Context, w work) ([]check.Result, error) {
 	if err := errors.Join(err, file.Close()); err != nil {
 		return nil, err
 	}
-	return evaluate(ctx, evaluation, file.Name())
+	return evaluate(ctx, evaluation, file.Name(), w.account)
 }
 
-func evaluate(ctx context.Context, e check.Evaluation, file string) ([]check.Result, error) {
-	inv, err := inventory.OpenFile(file)
+func evaluate(ctx context.Context, e check.Evaluation, file, account string) ([]check.Result, error) {
+	inv, err := openFile(file, account)
 	if err != nil {
 		return nil, err
 	}
 	return e.Run(ctx, inv)
+}
+
+// openFile opens an inventory of the account. ErrOtherAccount.
+func openFile(name, account string) (*inventory.File, error) {
+	inv, err := inventory.OpenFile(name)
+	if err != nil {
+		return nil, err
+	}
+	if owner := inv.Header().Account; owner != account {
+		return nil, ErrOtherAccount.With("%s is an inventory of account %s, not of %s", name, owner, account)
+	}
+	return inv, nil
 }
 
 // needs are those of all checks together.
@@ -167,103 +180,200 @@ func needs(checks []*check.Check) inventory.Needs {
 	return all
 }
 
-// finish makes the results durable, with all that follows from them. It leaves
-// them if the account has another source by now.
-func (s *Service) finish(ctx context.Context, job jobs.Job, w work, results []check.Result) error {
-	now := s.now()
-	err := s.Store.Update(ctx, w.account, func(tx Tx) error {
-		if err := tx.Finish(ctx, job); err != nil {
-			return err
+// Checks whose results are kept together, so that nobody who writes waits
+// behind all of them: those of so many checks, with so many rows but for a check
+// that has more alone.
+const (
+	checksInGroup = 20
+	rowsInGroup   = 1000
+)
+
+// groupSize is how many of the results are kept together.
+func groupSize(results []check.Result) int {
+	n, rows := 0, 0
+	for n < min(len(results), checksInGroup) {
+		rows += len(results[n].Rows)
+		if n > 0 && rows > rowsInGroup {
+			break
 		}
-		current, err := tx.Source(ctx, w.account)
-		if err != nil && !errors.Is(err, ErrNoSource) {
-			return err
-		}
-		if err == nil && bytes.Equal(current.Sealed, w.source.Sealed) {
-			if err := keepAll(ctx, tx, w, results, now); err != nil {
-				return err
-			}
-			if err := settle(ctx, tx, w, Success); err != nil {
-				return err
-			}
-		}
-		return enqueueLeft(ctx, tx, w.account)
-	})
-	if err == nil {
-		s.tell(ctx, w.account, results)
+		n++
 	}
-	return err
+	return n
 }
 
-// keepAll keeps results. What is excluded is looked up again: it may have
-// changed since the work began.
-func keepAll(ctx context.Context, tx Tx, w work, results []check.Result, now time.Time) error {
-	excluded, err := excluded(ctx, tx, w.account)
+// finish makes the results durable, in groups. What follows from the result of
+// a check is one transaction with the end of its refresh, so an attempt that ends
+// between two groups leaves to the next one the checks of which nothing is kept.
+func (s *Service) finish(ctx context.Context, job jobs.Job, w work, results []check.Result) error {
+	now := s.now()
+	for begin, last := 0, false; !last; {
+		end := begin + groupSize(results[begin:])
+		last = end == len(results)
+		if err := s.finishGroup(ctx, job, w, group{w.checks[begin:end], results[begin:end], last}, now); err != nil {
+			return err
+		}
+		begin = end
+	}
+	s.tell(ctx, w.account, results)
+	return nil
+}
+
+type group struct {
+	checks  []*check.Check
+	results []check.Result
+	last    bool
+}
+
+var errExclusionsChanged = errors.New("the exclusions have changed")
+
+// finishGroup prepares outside of the transaction all that is written in it.
+// What was read for that can only have changed with the source, with whose job it
+// is or with the exclusions. Results of a source that is not the account's any
+// more are left.
+func (s *Service) finishGroup(ctx context.Context, job jobs.Job, w work, g group, now time.Time) error {
+	for {
+		p, err := s.prepare(ctx, w, g, now)
+		if err != nil {
+			return err
+		}
+		err = s.Store.Update(ctx, w.account, func(tx Tx) error {
+			end := tx.Hold
+			if g.last {
+				end = tx.Finish
+			}
+			if err := end(ctx, job); err != nil {
+				return err
+			}
+			current, err := tx.Source(ctx, w.account)
+			if err != nil && !errors.Is(err, ErrNoSource) {
+				return err
+			}
+			if err == nil && bytes.Equal(current.Sealed, w.source.Sealed) {
+				if err := p.keep(ctx, tx, w.account); err != nil {
+					return err
+				}
+				if err := settle(ctx, tx, w, g); err != nil {
+					return err
+				}
+			}
+			if !g.last {
+				return nil
+			}
+			return enqueueLeft(ctx, tx, w.account)
+		})
+		if !errors.Is(err, errExclusionsChanged) {
+			return err
+		}
+	}
+}
+
+// prepared is what is kept of a group.
+type prepared struct {
+	excluded map[[2]string]bool
+	results  []preparedResult
+}
+
+type preparedResult struct {
+	Summary
+	rows   PackedRows
+	events []EventBatch
+}
+
+// prepare compares the results with the last ones. What is excluded is looked up
+// again: it may have changed since the work began.
+func (s *Service) prepare(ctx context.Context, w work, g group, now time.Time) (p prepared, err error) {
+	before := make([]Result, len(g.results))
+	packed := make([]PackedRows, len(g.results))
+	err = s.Store.View(ctx, func(tx Tx) error {
+		if p.excluded, err = excluded(ctx, tx, w.account); err != nil {
+			return err
+		}
+		for i, c := range g.checks {
+			before[i] = Result{}
+			kept, err := tx.Summaries(ctx, w.account, []string{c.ID})
+			if err != nil {
+				return err
+			}
+			if len(kept) == 0 {
+				continue
+			}
+			before[i].Summary = kept[0]
+			if g.results[i].Status == check.NotAvailable {
+				continue
+			}
+			if packed[i], err = tx.Rows(ctx, w.account, c.ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return p, err
+	}
+	for i, c := range g.checks {
+		if before[i].Rows, err = unpack(packed[i], w.account, c.ID); err != nil {
+			return p, err
+		}
+		r, err := w.prepare(c, before[i], g.results[i], p.excluded, now)
+		if err != nil {
+			return p, err
+		}
+		p.results = append(p.results, r)
+	}
+	return p, nil
+}
+
+// prepare prepares a result. One that is not available leaves the rows of the
+// last one that was computed: the next one is compared with them.
+func (w work) prepare(c *check.Check, before Result, r check.Result, excluded map[[2]string]bool, now time.Time) (p preparedResult, err error) {
+	if r.Status == check.NotAvailable {
+		return preparedResult{Summary: unavailable(before.Summary, w.account, c.ID, r.Cause, now)}, nil
+	}
+	rows := slices.Clone(r.Rows)
+	for i := range rows {
+		rows[i].Suppressed = excluded[[2]string{c.ID, rows[i].ResourceID}]
+	}
+	result := Result{Rows: rows, Summary: Summary{
+		Account: w.account, CheckID: c.ID, Status: r.Status, Cause: r.Cause, At: now, Columns: c.Columns,
+		Processed: r.Processed, Flagged: r.Flagged, Ignored: r.Ignored, Suppressed: r.Suppressed, Savings: r.Savings,
+	}}
+	result.recount(rows)
+	p = preparedResult{Summary: result.Summary, events: batches(w.account, now, changes(c, before, result))}
+	p.rows, err = PackRows(rows)
+	return p, err
+}
+
+func (p prepared) keep(ctx context.Context, tx Tx, account string) error {
+	current, err := excluded(ctx, tx, account)
 	if err != nil {
 		return err
 	}
-	for i, r := range results {
-		c := w.checks[i]
-		rows := slices.Clone(r.Rows)
-		for i := range rows {
-			rows[i].Suppressed = excluded[[2]string{c.ID, rows[i].ResourceID}]
+	if !maps.Equal(current, p.excluded) {
+		return errExclusionsChanged
+	}
+	for _, r := range p.results {
+		if r.Status != check.NotAvailable {
+			err = errors.Join(err, tx.PutRows(ctx, account, r.CheckID, r.rows))
 		}
-		result := Result{Rows: rows, Summary: Summary{
-			Account: w.account, CheckID: c.ID, Status: r.Status, Cause: r.Cause, At: now, Columns: c.Columns,
-			Processed: r.Processed, Flagged: r.Flagged, Ignored: r.Ignored, Suppressed: r.Suppressed, Savings: r.Savings,
-		}}
-		if err := keep(ctx, tx, c, result); err != nil {
+		for _, b := range r.events {
+			err = errors.Join(err, tx.AddEvents(ctx, b))
+		}
+		err = errors.Join(err, tx.PutSummary(ctx, r.Summary), tx.AddHistory(ctx, r.Summary, historyKept))
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// keep keeps a result. One that is not available leaves the rows of the last one
-// that was computed: the next one is compared with them.
-func keep(ctx context.Context, tx Tx, c *check.Check, r Result) error {
-	if r.Status == check.NotAvailable {
-		return unavailable(ctx, tx, r.Account, c.ID, r.Cause, r.At)
-	}
-	r.recount(r.Rows)
-	before, err := lastComputed(ctx, tx, r.Account, c.ID)
-	if err != nil {
-		return err
-	}
-	return errors.Join(
-		addEvents(ctx, tx, r.Account, r.At, changes(c, before, r)),
-		tx.PutSummary(ctx, r.Summary),
-		tx.PutRows(ctx, r.Account, c.ID, r.Rows),
-		tx.AddHistory(ctx, r.Summary, historyKept),
-	)
-}
-
-func lastComputed(ctx context.Context, tx Tx, account, checkID string) (r Result, err error) {
-	kept, err := tx.Summaries(ctx, account, []string{checkID})
-	if err != nil || len(kept) == 0 {
-		return r, err
-	}
-	r.Summary = kept[0]
-	r.Rows, err = tx.Rows(ctx, account, checkID)
-	return r, err
-}
-
 // unavailable keeps the columns of the rows that stay.
-func unavailable(ctx context.Context, tx Tx, account, checkID, cause string, now time.Time) error {
-	s := Summary{Account: account, CheckID: checkID, Status: check.NotAvailable, Cause: cause, At: now}
-	kept, err := tx.Summaries(ctx, account, []string{checkID})
-	if err != nil {
-		return err
-	}
-	if len(kept) > 0 {
-		s.Columns = kept[0].Columns
-	}
-	return errors.Join(tx.PutSummary(ctx, s), tx.AddHistory(ctx, s, historyKept))
+func unavailable(before Summary, account, checkID, cause string, now time.Time) Summary {
+	return Summary{Account: account, CheckID: checkID, Status: check.NotAvailable, Cause: cause, At: now, Columns: before.Columns}
 }
 
-// settle ends the refreshes that were taken, but for those that were asked for
-// again since.
-func settle(ctx context.Context, tx Tx, w work, state RefreshState) error {
+// settle ends the refreshes of a group that were taken, but for those that were
+// asked for again since. The last group has those of checks that are no more.
+func settle(ctx context.Context, tx Tx, w work, g group) error {
 	refreshes, err := tx.Refreshes(ctx, w.account)
 	if err != nil {
 		return err
@@ -272,7 +382,10 @@ func settle(ctx context.Context, tx Tx, w work, state RefreshState) error {
 		if taken, ok := w.taken[r.CheckID]; !ok || r != taken {
 			continue
 		}
-		r.State = state
+		if !g.last && !slices.ContainsFunc(g.checks, func(c *check.Check) bool { return c.ID == r.CheckID }) {
+			continue
+		}
+		r.State = Success
 		if err := tx.PutRefresh(ctx, r); err != nil {
 			return err
 		}
@@ -311,7 +424,7 @@ func (s *Service) abandon(ctx context.Context, job jobs.Job, cause error) error 
 			r.State = Abandoned
 			err = errors.Join(err, tx.PutRefresh(ctx, r))
 			if !errors.Is(cause, ErrNoSource) {
-				err = errors.Join(err, unavailable(ctx, tx, job.Account, r.CheckID, cause.Error(), now))
+				err = errors.Join(err, keepUnavailable(ctx, tx, job.Account, r.CheckID, cause.Error(), now))
 			}
 		}
 		return err
@@ -321,6 +434,15 @@ func (s *Service) abandon(ctx context.Context, job jobs.Job, cause error) error 
 			slog.Int("checks", abandoned), slog.String("cause", cause.Error()))
 	}
 	return err
+}
+
+func keepUnavailable(ctx context.Context, tx Tx, account, checkID, cause string, now time.Time) error {
+	kept, err := tx.Summaries(ctx, account, []string{checkID})
+	if err != nil {
+		return err
+	}
+	s := unavailable(slices.Concat(kept, []Summary{{}})[0], account, checkID, cause, now)
+	return errors.Join(tx.PutSummary(ctx, s), tx.AddHistory(ctx, s, historyKept))
 }
 
 // tell logs why checks were not computed, one record for each cause.

@@ -191,15 +191,12 @@ func (s *Service) RefreshDue(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, a := range accounts {
+	return eachAccount(ctx, accounts, func(a iam.Account) error {
 		if a.State == iam.AccountClosed {
-			continue
+			return nil
 		}
-		if err := s.refreshDue(ctx, a); err != nil {
-			return err
-		}
-	}
-	return nil
+		return s.refreshDue(ctx, a)
+	})
 }
 
 func (s *Service) refreshDue(ctx context.Context, a iam.Account) error {

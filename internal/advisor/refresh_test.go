@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/supportd/supportd/internal/advisor"
+	"github.com/supportd/supportd/internal/check"
 	"github.com/supportd/supportd/internal/iam"
 	"github.com/supportd/supportd/internal/inventory"
 	"github.com/supportd/supportd/internal/jobs"
@@ -126,6 +127,22 @@ func TestSettingASourceComputesEverythingAndClearingForgetsIt(t *testing.T) {
 		if err := w.advisor.ClearSource(w.Context(), business); !errors.Is(err, advisor.ErrNoSource) {
 			t.Errorf("ClearSource(cleared) = %v, want %v", err, advisor.ErrNoSource)
 		}
+	})
+}
+
+func TestAnotherSourceForgetsResultsAndTheSameOneKeepsThem(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.aws.set(disk("a", false, 1))
+		mustNot(t, w.advisor.SetSource(w.Context(), business, advisor.Source{AccessKeyID: "AKIA", SecretAccessKey: "old"}))
+		w.work()
+		mustNot(t, w.advisor.SetSource(w.Context(), business, advisor.Source{AccessKeyID: "AKIA", SecretAccessKey: "new"}))
+		w.want("the same", w.listed(business, disks), "error 1/1/0/0 a:error")
+		mustNot(t, w.advisor.SetSource(w.Context(), business, advisor.Source{Profile: "other"}))
+		if got := w.listed(business, disks); !strings.HasPrefix(got, "not_available") {
+			t.Errorf("another source: %s, want it not available until it was refreshed", got)
+		}
+		w.work()
+		w.want("refreshed", w.listed(business, disks), "error 1/1/0/0 a:error")
 	})
 }
 
@@ -288,6 +305,160 @@ func (w *world) rescue() {
 	w.run(kinds, func() { time.Sleep(5 * time.Minute) })
 }
 
+// faulty is a store of which updates of accounts fail when the test says so.
+type faulty struct {
+	advisor.Store
+	fail func(account string) error
+}
+
+func (f faulty) Update(ctx context.Context, account string, do func(advisor.Tx) error) error {
+	if err := f.fail(account); err != nil {
+		return err
+	}
+	return f.Store.Update(ctx, account, do)
+}
+
+// The node dies after every transaction with results, and every attempt of the
+// next one finds the rest.
+func TestACrashBetweenGroupsOfResultsLosesAndRepeatsNothing(t *testing.T) {
+	inWorld(t, func(w *world) {
+		const count = 700 // of each of two checks: too many for one group
+		var all []inventory.Resource
+		for i := range count {
+			all = append(all, disk(fmt.Sprint("disk-", i), false, 200))
+		}
+		w.aws.set(all...)
+		mustNot(t, w.advisor.SetSource(w.Context(), business, advisor.Source{Profile: "p"}))
+		whole := w.advisor.Store
+		updates := 0
+		w.advisor.Store = faulty{whole, func(string) error {
+			if updates++; updates == 3 { // the beginning, a group, and another
+				return errors.New("the node dies")
+			}
+			return nil
+		}}
+		w.run(w.advisor.Kinds()[:1], func() { time.Sleep(time.Second) })
+		w.advisor.Store = whole
+		states := string(w.status(business, disks)) + " " + string(w.status(business, everything))
+		if states != "success processing" && states != "processing success" {
+			t.Fatalf("after a crash between two groups the refreshes are %s, want one of them kept", states)
+		}
+		w.work()
+		events := map[string]int{}
+		batches, err := w.advisor.Events(w.Context(), business, 1000)
+		mustNot(t, err)
+		for _, b := range batches {
+			for _, e := range b.Events {
+				events[e.CheckID+" "+e.Resource]++
+			}
+		}
+		for _, id := range []string{disks, everything} {
+			w.want("refresh", string(w.status(business, id)), "success")
+			if got := len(w.result(business, id).Rows); got != count {
+				t.Errorf("%s lists %d resources, want %d", id, got, count)
+			}
+			history, err := w.advisor.History(w.Context(), business, id, 10)
+			mustNot(t, err)
+			if len(history) != 1 {
+				t.Errorf("%s was computed %d times, want once", id, len(history))
+			}
+		}
+		for event, n := range events {
+			if n != 1 {
+				t.Errorf("event %s came %d times, want once", event, n)
+			}
+		}
+		if len(events) != 2*count {
+			t.Errorf("%d events, want %d", len(events), 2*count)
+		}
+	})
+}
+
+// Nobody but the holder of the job keeps any group of results.
+func TestALostLeaseKeepsNoGroup(t *testing.T) {
+	inWorld(t, func(w *world) {
+		for i := range 2 * 700 {
+			w.aws.resources = append(w.aws.resources, disk(fmt.Sprint("disk-", i), false, 200))
+		}
+		mustNot(t, w.advisor.SetSource(w.Context(), business, advisor.Source{Profile: "p"}))
+		err := w.advisor.DoRefresh(w.Context(), jobs.Job{Account: business, ID: "another", Kind: advisor.RefreshJob, Lease: "lost", Attempt: 1})
+		if !errors.Is(err, jobs.ErrLeaseLost) {
+			t.Errorf("DoRefresh without the lease = %v, want %v", err, jobs.ErrLeaseLost)
+		}
+		for _, id := range []string{disks, everything} {
+			w.want("result", w.listed(business, id), "not_available: it was not refreshed yet")
+		}
+	})
+}
+
+// Whoever excludes a resource while results are being prepared is not overruled.
+func TestAnExclusionWhileResultsAreKeptIsNotLost(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.aws.set(disk("a", false, 1))
+		w.source(business)
+		id := w.rowID(business, disks, "a")
+		time.Sleep(2 * time.Hour)
+		w.refresh(business, disks)
+		whole := w.advisor.Store
+		excluding := *w.advisor
+		updates := 0
+		w.advisor.Store = faulty{whole, func(string) error {
+			if updates++; updates == 2 { // after it was prepared
+				return excluding.Suppress(w.Context(), who(business), disks, id)
+			}
+			return nil
+		}}
+		w.run(w.advisor.Kinds()[:1], func() { time.Sleep(time.Minute) })
+		w.want("result", w.listed(business, disks), "ok 1/0/0/1 a:error:suppressed")
+		w.want("refresh", string(w.status(business, disks)), "success")
+	})
+}
+
+func TestAnAccountThatFailsStopsNoOther(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.aws.set(disk("a", false, 1))
+		w.source(business)
+		w.source(enterprise)
+		time.Sleep(100 * 24 * time.Hour)
+		broken := errors.New("a row that cannot be read")
+		whole := w.advisor.Store
+		w.advisor.Store = faulty{whole, func(account string) error {
+			if account == business {
+				return broken
+			}
+			return nil
+		}}
+		if err := w.advisor.RefreshDue(w.Context()); !errors.Is(err, broken) || !strings.Contains(err.Error(), business) {
+			t.Errorf("RefreshDue = %v, want the error of %s", err, business)
+		}
+		w.want("refresh of another account", string(w.status(enterprise, disks)), "enqueued")
+		if err := w.advisor.Purge(w.Context()); !errors.Is(err, broken) {
+			t.Errorf("Purge = %v, want %v", err, broken)
+		}
+		if events, err := w.advisor.Events(w.Context(), enterprise, 10); err != nil || len(events) > 0 {
+			t.Errorf("Events(another account) after Purge = %d, %v, want none", len(events), err)
+		}
+		ctx, cancel := context.WithCancel(w.Context())
+		calls := 0
+		w.advisor.Store = faulty{whole, func(string) error { calls++; cancel(); return broken }}
+		if err := w.advisor.Purge(ctx); !errors.Is(err, context.Canceled) || calls != 1 {
+			t.Errorf("Purge after the end of its context = %v after %d accounts, want it to stop", err, calls)
+		}
+	})
+}
+
+func TestARefreshThatCannotBeginTellsWhy(t *testing.T) {
+	inWorld(t, func(w *world) {
+		mustNot(t, w.advisor.SetSource(w.Context(), business, advisor.Source{Profile: "p"}))
+		pack := w.advisor.Pack
+		w.advisor.Pack = func() (*check.Pack, error) { return nil, errors.New("check.yaml:1: it is broken") }
+		w.work()
+		w.advisor.Pack = pack
+		w.want("refresh", string(w.status(business, disks)), "abandoned")
+		w.want("result", w.listed(business, disks), "not_available: check.yaml:1: it is broken")
+	})
+}
+
 // Others get the job of a node that shuts down, even in the last attempt.
 func TestAShutdownAbandonsNothing(t *testing.T) {
 	inWorld(t, func(w *world) {
@@ -396,6 +567,31 @@ func TestFilesAreSources(t *testing.T) {
 		if got := w.collections(); got != 1 {
 			t.Errorf("the collector was called %d times, want no more than by the test", got)
 		}
+	})
+}
+
+func TestFilesOfOtherAccountsAreRefused(t *testing.T) {
+	inWorld(t, func(w *world) {
+		file := filepath.Join(t.TempDir(), "inventory.jsonl")
+		w.aws.set(disk("a", false, 1))
+		write := func(account string) {
+			out, err := os.Create(file)
+			mustNot(t, err)
+			mustNot(t, w.aws.Collect(t.Context(), advisor.Source{}, account, time.Now(), inventory.Needs{"t.disk": nil}, out))
+			mustNot(t, out.Close())
+		}
+		refused := file + " is an inventory of account " + enterprise + ", not of " + business
+		write(enterprise)
+		err := w.advisor.SetSource(w.Context(), business, advisor.Source{File: file})
+		if !errors.Is(err, advisor.ErrOtherAccount) || err.Error() != refused {
+			t.Errorf("SetSource(file of another account) = %v, want %s", err, refused)
+		}
+		write(business)
+		mustNot(t, w.advisor.SetSource(w.Context(), business, advisor.Source{File: file}))
+		write(enterprise) // it is replaced before anybody reads it
+		w.work()
+		w.want("result", w.listed(business, disks), "not_available: "+refused)
+		w.want("refresh", string(w.status(business, disks)), "abandoned")
 	})
 }
 

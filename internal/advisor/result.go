@@ -3,6 +3,7 @@ package advisor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/supportd/supportd/internal/check"
@@ -66,18 +67,31 @@ func (s *Service) Result(ctx context.Context, who iam.Identity, checkID string) 
 	if err != nil {
 		return Result{}, err
 	}
+	var packed PackedRows
 	err = s.Store.View(ctx, func(tx Tx) error {
 		summaries, err := summarize(ctx, tx, who.Account, checks)
 		if err != nil {
 			return err
 		}
-		result = Result{Summary: summaries[0]}
+		result, packed = Result{Summary: summaries[0]}, nil
 		if result.Status != check.NotAvailable {
-			result.Rows, err = tx.Rows(ctx, who.Account, checkID)
+			packed, err = tx.Rows(ctx, who.Account, checkID)
 		}
 		return err
 	})
+	if err != nil {
+		return Result{}, err
+	}
+	result.Rows, err = unpack(packed, who.Account, checkID)
 	return result, err
+}
+
+func unpack(packed PackedRows, account, checkID string) ([]check.Row, error) {
+	rows, err := packed.Unpack()
+	if err != nil {
+		return nil, fmt.Errorf("rows of check %s of account %s: %w", checkID, account, err)
+	}
+	return rows, nil
 }
 
 // Summaries returns the summaries of the last results of checks, in the order

@@ -19,6 +19,7 @@ import (
 var (
 	ErrNoSource      = fault.New(fault.NotFound, "no_source", "the account has no source of resources")
 	ErrInvalidSource = fault.New(fault.Invalid, "invalid_source", "invalid source")
+	ErrOtherAccount  = fault.New(fault.Invalid, "other_account", "the source is another account's")
 )
 
 // SealedSource is a source as it is kept.
@@ -111,11 +112,19 @@ func (s Source) equal(other Source) bool {
 }
 
 // SetSource says where the account's resources come from, and has all checks of
-// its plan refreshed from there, whatever was refreshed when: results of another
-// source are none of this one, and one collection serves one check or all.
+// its plan refreshed from there, whatever was refreshed when: one collection
+// serves one check or all. Results of another source are forgotten, also those of
+// checks that only another process knows; with the same one, such as after new
+// secrets, they stay until there are others.
+// ErrInvalidSource; ErrOtherAccount for a file of another account.
 func (s *Service) SetSource(ctx context.Context, account string, source Source) error {
 	if err := source.check(); err != nil {
 		return err
+	}
+	if source.File != "" { // one that cannot be read yet may come later
+		if _, err := openFile(source.File, account); errors.Is(err, ErrOtherAccount) {
+			return err
+		}
 	}
 	owner, err := s.owner(ctx, account)
 	if err != nil {
@@ -131,12 +140,31 @@ func (s *Service) SetSource(ctx context.Context, account string, source Source) 
 	}
 	now := s.now()
 	return s.Store.Update(ctx, account, func(tx Tx) error {
+		if err := s.forgetOther(ctx, tx, account, source); err != nil {
+			return err
+		}
 		sealed := SealedSource{Account: account, Sealed: s.Box.Seal(text, sealContext(account)), SetAt: now}
 		if err := tx.PutSource(ctx, sealed); err != nil {
 			return err
 		}
 		return enqueue(ctx, tx, account, due, now)
 	})
+}
+
+// forgetOther forgets refreshes and results unless the account has the source
+// already.
+func (s *Service) forgetOther(ctx context.Context, tx Tx, account string, source Source) error {
+	sealed, err := tx.Source(ctx, account)
+	if errors.Is(err, ErrNoSource) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if old, err := s.unseal(sealed); err == nil && old.WithoutSecrets().equal(source.WithoutSecrets()) {
+		return nil
+	}
+	return errors.Join(tx.DeleteRefreshes(ctx, account), tx.DeleteResults(ctx, account))
 }
 
 // sealContext binds a source to its account, so that a row copied to another

@@ -92,6 +92,9 @@ type Queue interface {
 	// is durable. ErrLeaseLost says that it is another runner's by now, and
 	// that the effect has to be left to that one: the transaction must fail.
 	Finish(ctx context.Context, job Job) error
+	// Hold fails with ErrLeaseLost, as Finish does, and ends nothing: it is for
+	// a part of an effect that takes several transactions.
+	Hold(ctx context.Context, job Job) error
 }
 
 // Tx is the state of all jobs inside one transaction.

@@ -17,9 +17,29 @@ import (
 func (s *Server) newAdvisor(box *seal.Box) *advisor.Service {
 	return &advisor.Service{
 		Store: s.store.Advisor(), IAM: s.IAM, Box: box, Now: s.config.Now, Log: s.log,
-		Pack:      sync.OnceValues(s.config.loadChecks),
+		Pack:      onceLoaded(s.config.loadChecks),
 		Collector: &collect.Collector{Log: s.log},
 		Prices:    price.Table,
+	}
+}
+
+// onceLoaded keeps what load returns once it succeeds. An error may pass, such
+// as that of a folder that is being replaced: the next call tries again.
+func onceLoaded[T any](load func() (T, error)) func() (T, error) {
+	var mu sync.Mutex
+	var loaded bool
+	var kept T
+	return func() (T, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if loaded {
+			return kept, nil
+		}
+		v, err := load()
+		if err == nil {
+			kept, loaded = v, true
+		}
+		return v, err
 	}
 }
 

@@ -31,3 +31,23 @@ func TestReadinessDoesNotWaitForAStuckCheck(t *testing.T) {
 		}
 	})
 }
+
+func TestAnErrorOfLoadingIsNotKept(t *testing.T) {
+	t.Parallel()
+	var calls int
+	passing := errors.New("the folder is being replaced")
+	load := onceLoaded(func() (int, error) {
+		if calls++; calls == 1 {
+			return 0, passing
+		}
+		return calls, nil
+	})
+	if _, err := load(); !errors.Is(err, passing) {
+		t.Errorf("first load = %v, want %v", err, passing)
+	}
+	for range 2 {
+		if got, err := load(); got != 2 || err != nil {
+			t.Errorf("load() = %d, %v, want what the second call loaded", got, err)
+		}
+	}
+}

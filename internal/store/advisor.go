@@ -125,41 +125,20 @@ func (t advisorTx) PutSummary(ctx context.Context, s advisor.Summary) error {
 		ON CONFLICT (account, check_id) DO UPDATE SET summary = excluded.summary`, s.Account, s.CheckID, text)
 }
 
-func (t advisorTx) Rows(ctx context.Context, account, checkID string) ([]check.Row, error) {
-	portions, err := all(ctx, t.tx, scanBytes, `SELECT content FROM advisor_rows
+func (t advisorTx) Rows(ctx context.Context, account, checkID string) (advisor.PackedRows, error) {
+	return all(ctx, t.tx, scanBytes, `SELECT content FROM advisor_rows
 		WHERE account = $1 AND check_id = $2 ORDER BY number`, account, checkID)
-	if err != nil {
-		return nil, err
-	}
-	var rows []check.Row
-	for _, portion := range portions {
-		if rows, err = unpackRows(rows, portion); err != nil {
-			return nil, fmt.Errorf("rows of check %s of account %s: %w", checkID, account, err)
-		}
-	}
-	return rows, nil
 }
 
 func scanBytes(r scanner) (b []byte, err error) { return b, r.Scan(&b) }
 
-func (t advisorTx) PutRows(ctx context.Context, account, checkID string, rows []check.Row) error {
-	if err := t.queue(ctx, `DELETE FROM advisor_rows WHERE account = $1 AND check_id = $2`, account, checkID); err != nil {
-		return err
+func (t advisorTx) PutRows(ctx context.Context, account, checkID string, rows advisor.PackedRows) error {
+	err := t.queue(ctx, `DELETE FROM advisor_rows WHERE account = $1 AND check_id = $2`, account, checkID)
+	for number, content := range rows {
+		err = errors.Join(err, t.queue(ctx, `INSERT INTO advisor_rows (account, check_id, number, content) VALUES ($1, $2, $3, $4)`,
+			account, checkID, number, content))
 	}
-	for number := 0; len(rows) > 0; number++ {
-		n := min(len(rows), rowsInPortion)
-		content, err := packRows(rows[:n])
-		if err != nil {
-			return err
-		}
-		err = t.queue(ctx, `INSERT INTO advisor_rows (account, check_id, number, content) VALUES ($1, $2, $3, $4)`,
-			account, checkID, number, content)
-		if err != nil {
-			return err
-		}
-		rows = rows[n:]
-	}
-	return nil
+	return err
 }
 
 func (t advisorTx) DeleteResults(ctx context.Context, account string) error {

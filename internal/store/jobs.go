@@ -69,6 +69,13 @@ func (t *tx) Finish(ctx context.Context, j jobs.Job) error {
 		j.Account, j.ID, j.Lease)
 }
 
+// Hold locks the job's row, so that nobody begins it again before the
+// transaction ends.
+func (t *tx) Hold(ctx context.Context, j jobs.Job) error {
+	return t.leased(ctx, `UPDATE jobs SET lease = lease WHERE account = $1 AND id = $2 AND state = 'running' AND lease = $3`,
+		j.Account, j.ID, j.Lease)
+}
+
 // leased runs a statement that changes one job while it is leased.
 func (t *tx) leased(ctx context.Context, text string, args ...any) error {
 	n, err := t.affected(ctx, text, args...)

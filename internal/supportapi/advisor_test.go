@@ -115,11 +115,13 @@ func recordedIDs(t testing.TB) (ids []string) {
 func (f *fixture) keep(t testing.TB, account string, s advisor.Summary, rows []check.Row) {
 	t.Helper()
 	s.Account = account
+	packed, err := advisor.PackRows(rows)
+	mustNot(t, err)
 	mustNot(t, f.store.Advisor().Update(t.Context(), account, func(tx advisor.Tx) error {
 		if err := tx.PutSummary(t.Context(), s); err != nil {
 			return err
 		}
-		return tx.PutRows(t.Context(), account, s.CheckID, rows)
+		return tx.PutRows(t.Context(), account, s.CheckID, packed)
 	}))
 }
 

@@ -120,7 +120,7 @@ func testAdvisorResults(t *testing.T, s *store.Store) {
 	first, second := newSummary("a", 0), newSummary("b", 1)
 	mustUpdateAdvisor(t, s, func(ctx context.Context, tx advisor.Tx) error {
 		return errors.Join(tx.PutSummary(ctx, newSummary("a", 5)), tx.PutSummary(ctx, first), tx.PutSummary(ctx, second),
-			tx.PutRows(ctx, account, "a", newRows(3)), tx.PutRows(ctx, account, "b", newRows(1)))
+			tx.PutRows(ctx, account, "a", packed(newRows(3))), tx.PutRows(ctx, account, "b", packed(newRows(1))))
 	})
 	one := func(ctx context.Context, tx advisor.Tx) ([]advisor.Summary, error) {
 		return tx.Summaries(ctx, account, []string{"a", "none"})
@@ -129,7 +129,9 @@ func testAdvisorResults(t *testing.T, s *store.Store) {
 		t.Errorf("Summaries (-want +got):\n%s", diff)
 	}
 	for _, n := range []int{2500, 1000, 1, 0} { // each time fewer portions than before
-		mustUpdateAdvisor(t, s, func(ctx context.Context, tx advisor.Tx) error { return tx.PutRows(ctx, account, "a", newRows(n)) })
+		mustUpdateAdvisor(t, s, func(ctx context.Context, tx advisor.Tx) error {
+			return tx.PutRows(ctx, account, "a", packed(newRows(n)))
+		})
 		got := mustViewAdvisor(t, s, rowsOf("a"))
 		if len(got) != n {
 			t.Errorf("Rows: %d, want %d", len(got), n)
@@ -152,8 +154,22 @@ func testAdvisorResults(t *testing.T, s *store.Store) {
 	}
 }
 
+func packed(rows []check.Row) advisor.PackedRows {
+	packed, err := advisor.PackRows(rows)
+	if err != nil {
+		panic(err) // into memory
+	}
+	return packed
+}
+
 func rowsOf(checkID string) func(ctx context.Context, tx advisor.Tx) ([]check.Row, error) {
-	return func(ctx context.Context, tx advisor.Tx) ([]check.Row, error) { return tx.Rows(ctx, account, checkID) }
+	return func(ctx context.Context, tx advisor.Tx) ([]check.Row, error) {
+		packed, err := tx.Rows(ctx, account, checkID)
+		if err != nil {
+			return nil, err
+		}
+		return packed.Unpack()
+	}
 }
 
 func testAdvisorHistory(t *testing.T, s *store.Store) {
@@ -247,7 +263,7 @@ func testAdvisorIsolation(t *testing.T, s *store.Store) {
 		return errors.Join(
 			tx.PutSource(ctx, advisor.SealedSource{Account: account, Sealed: []byte("s"), SetAt: at(0)}),
 			tx.PutRefresh(ctx, advisor.Refresh{Account: account, CheckID: "a", State: advisor.Success, RequestedAt: at(0)}),
-			tx.PutSummary(ctx, newSummary("a", 0)), tx.PutRows(ctx, account, "a", newRows(1)), tx.AddHistory(ctx, newSummary("a", 0), 10),
+			tx.PutSummary(ctx, newSummary("a", 0)), tx.PutRows(ctx, account, "a", packed(newRows(1))), tx.AddHistory(ctx, newSummary("a", 0), 10),
 			tx.PutExclusion(ctx, advisor.Exclusion{Account: account, CheckID: "a", ResourceID: "1", At: at(0)}),
 			tx.AddEvents(ctx, newEvents("a", 0)),
 		)
@@ -289,7 +305,7 @@ func advisorEverything(ctx context.Context, tx advisor.Tx) (all []any, err error
 	source, err1 := tx.Source(ctx, account)
 	refreshes, err2 := tx.Refreshes(ctx, account)
 	summaries, err3 := tx.Summaries(ctx, account, []string{"a"})
-	rows, err4 := tx.Rows(ctx, account, "a")
+	rows, err4 := rowsOf("a")(ctx, tx)
 	history, err5 := tx.History(ctx, account, "a", 10)
 	exclusions, err6 := tx.Exclusions(ctx, account)
 	events, err7 := tx.Events(ctx, account, 10)

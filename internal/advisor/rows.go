@@ -1,13 +1,18 @@
-package store
+package advisor
 
 import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
 	"errors"
+	"slices"
 
 	"github.com/supportd/supportd/internal/check"
 )
+
+// PackedRows are the rows of a result as they are kept: compressed, in portions.
+// Packing takes a while and is done outside of transactions.
+type PackedRows [][]byte
 
 // rowsInPortion is how many rows of a result are kept together: few rows of the
 // table for many of the result, and none of them large.
@@ -26,7 +31,19 @@ type storedRow struct {
 	Savings    *float64     `json:"v,omitempty"`
 }
 
-func packRows(rows []check.Row) ([]byte, error) {
+// PackRows packs rows.
+func PackRows(rows []check.Row) (packed PackedRows, err error) {
+	for some := range slices.Chunk(rows, rowsInPortion) {
+		portion, err := packPortion(some)
+		if err != nil {
+			return nil, err
+		}
+		packed = append(packed, portion)
+	}
+	return packed, nil
+}
+
+func packPortion(rows []check.Row) ([]byte, error) {
 	kept := make([]storedRow, len(rows))
 	for i, r := range rows {
 		kept[i] = storedRow{r.Status, r.ResourceID, r.Resource, r.Region, r.Suppressed, r.Metadata, r.Savings}
@@ -40,8 +57,18 @@ func packRows(rows []check.Row) ([]byte, error) {
 	return buf.Bytes(), err
 }
 
-// unpackRows appends the rows of a portion.
-func unpackRows(rows []check.Row, portion []byte) ([]check.Row, error) {
+// Unpack returns the rows.
+func (p PackedRows) Unpack() (rows []check.Row, err error) {
+	for _, portion := range p {
+		if rows, err = unpackPortion(rows, portion); err != nil {
+			return nil, err
+		}
+	}
+	return rows, nil
+}
+
+// unpackPortion appends the rows of a portion.
+func unpackPortion(rows []check.Row, portion []byte) ([]check.Row, error) {
 	r, err := gzip.NewReader(bytes.NewReader(portion))
 	if err != nil {
 		return nil, err
