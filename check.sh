@@ -41,7 +41,8 @@ go -C tools mod tidy -diff
 
 step 'tests with the race detector'
 export SUPPORTD_CLIENTS=required SUPPORTD_POSTGRES=required SUPPORTD_FAILURE_DURATION=2m
-CGO_ENABLED=1 go test -race -shuffle=on ./...
+# Ten minutes for a package, the default, are few on two busy processors.
+CGO_ENABLED=1 go test -race -shuffle=on -timeout 40m ./...
 
 # Counted, not timed: a run that ends by time now and then ends as a failure (golang/go#75804).
 step 'short fuzz runs'

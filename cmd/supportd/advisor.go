@@ -37,7 +37,7 @@ func (s *sourceFlags) bind(c *cobra.Command, account string) {
 	flags := c.Flags()
 	flags.StringVar(&s.account, "account", "", account)
 	flags.StringVar(&s.Endpoint, "endpoint", "", "`URL` of an endpoint that speaks the APIs of AWS (default: AWS itself)")
-	flags.StringSliceVar(&s.Regions, "regions", nil, "`REGIONS` to read, separated by commas (default: that of the AWS configuration, or us-east-1)")
+	flags.StringSliceVar(&s.Regions, "regions", nil, "`REGIONS` to read, separated by commas (default: all that the account has enabled; with --endpoint that of the AWS configuration, or us-east-1)")
 	flags.StringVar(&s.Role, "role", "", "`ARN` of a role to assume")
 	flags.StringVar(&s.ExternalID, "external-id", "", "external `ID` for the role")
 	flags.StringVar(&s.Profile, "profile", "", "`NAME` of a profile of the shared AWS configuration")

@@ -33,7 +33,19 @@ func newSourceRow(account string, s advisor.Source, since time.Time) sourceRow {
 }
 
 func (r sourceRow) cells() []string {
-	return []string{r.Account, r.from, strings.Join(r.Regions, ","), r.Role, r.SetAt}
+	return []string{r.Account, r.from, r.regions(), r.Role, r.SetAt}
+}
+
+func (r sourceRow) regions() string {
+	switch {
+	case len(r.Regions) > 0:
+		return strings.Join(r.Regions, ",")
+	case r.File != "":
+		return "those of the file"
+	case r.Endpoint != "":
+		return "that of the AWS configuration"
+	}
+	return "all that are enabled"
 }
 
 func sourceDocument(ctx context.Context, s *server.Server, account string) (document, error) {

@@ -427,6 +427,12 @@ func TestSourcesAreAdministeredWithoutShowingSecrets(t *testing.T) {
 	if shapeOf(t, document) != "{account endpoint regions role externalId accessKeyId setAt}" || strings.Contains(shown+document, "secret") {
 		t.Errorf("advisor source show --json printed %s, want the source without secrets", document)
 	}
+	for want, flags := range map[string]string{"all that are enabled": "", "that of the AWS configuration": "--endpoint http://127.0.0.1:4566"} {
+		shown := mustRun(t, env[:1], append(set, strings.Fields(flags)...)...)
+		if !strings.Contains(shown, "  "+want+"  ") {
+			t.Errorf("advisor source set without --regions printed %q, want %q in it", shown, want)
+		}
+	}
 	file := mustInventory(t, "ok")
 	folder, err := os.Getwd()
 	if err != nil {
@@ -441,9 +447,15 @@ func TestSourcesAreAdministeredWithoutShowingSecrets(t *testing.T) {
 		t.Errorf("advisor source set --file %s printed %s, want the absolute name %s", relative, text, file)
 	}
 	mustPut(t, file+".broken", "nothing")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustPut(t, file+".foreign", strings.Replace(string(text), account, "444455556666", 1))
 	for _, test := range []struct{ args, want string }{
 		{"--file " + file + ".broken", "not an inventory"},
 		{"--file /nowhere", "no such file"},
+		{"--file " + file + ".foreign", "is an inventory of account 444455556666, not of " + account},
 		{"--role nonsense", "role"},
 	} {
 		args := append(set, strings.Fields(test.args)...)

@@ -54,8 +54,10 @@ func TestProgressIsALineOnATerminalAndLinesElsewhere(t *testing.T) {
 		want     string
 	}{
 		{false, "supportd: importing rows: 50 of 200 rows (25%)\nsupportd: importing rows: 100 of 200 rows (50%)\n"},
-		{true, "\r\x1b[Kimporting rows: 25 of 200 rows (12%)\r\x1b[Kimporting rows: 50 of 200 rows (25%)" +
-			"\r\x1b[Kimporting rows: 75 of 200 rows (37%)\r\x1b[Kimporting rows: 100 of 200 rows (50%)\r\x1b[K"},
+		{true, "\r\x1b[K[###.....................] importing rows: 25 of 200 rows (12%)" +
+			"\r\x1b[K[######..................] importing rows: 50 of 200 rows (25%)" +
+			"\r\x1b[K[#########...............] importing rows: 75 of 200 rows (37%)" +
+			"\r\x1b[K[############............] importing rows: 100 of 200 rows (50%)\r\x1b[K"},
 	} {
 		var out bytes.Buffer
 		l := newProgressLine(&out)

@@ -60,7 +60,8 @@ const policyIntroduction = `
 ## IAM policy
 
 The role or user that supportd reads an account with needs these actions, all of which only read. Kinds whose actions are denied
-make the checks that need them unavailable and stop nothing else, so a smaller policy does for fewer checks.
+make the checks that need them unavailable and stop nothing else, so a smaller policy does for fewer checks. One exception: where no
+regions are named, ` + "`ec2:DescribeRegions`" + ` tells which ones the account has enabled, and nothing is read without it.
 `
 
 // resourcesDocument is docs/resources.md.
@@ -143,7 +144,7 @@ func (d *resourcesPage) structures() {
 }
 
 func (d *resourcesPage) policy(kinds inventory.Kinds) {
-	used := map[string]bool{}
+	used := map[string]bool{"ec2:DescribeRegions": true} // of a source that names no regions
 	for _, k := range kinds {
 		for _, action := range k.Actions {
 			used[action] = true
