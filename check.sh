@@ -44,6 +44,9 @@ export SUPPORTD_CLIENTS=required SUPPORTD_POSTGRES=required SUPPORTD_FAILURE_DUR
 # Ten minutes for a package, the default, are few on two busy processors.
 CGO_ENABLED=1 go test -race -shuffle=on -timeout 40m ./...
 
+step 'what the race detector leaves out'
+go test -run WholePackOver100000 ./internal/check
+
 # Counted, not timed: a run that ends by time now and then ends as a failure (golang/go#75804).
 step 'short fuzz runs'
 while read -r package target; do

@@ -27,8 +27,8 @@ type account struct {
 // share is how many of 100,000 resources are of a kind.
 func share() map[string]int {
 	return map[string]int{
-		"ec2.instance": 12_000, "ec2.instance-metrics": 12_000, "ec2.volume": 12_000, "ec2.volume-metrics": 12_000, "ec2.snapshot": 13_000,
-		"ec2.security-group": 6_000, "ec2.network-interface": 8_000, "ec2.address": 500, "ec2.subnet": 400, "ec2.route-table": 300, "ec2.vpc": 40,
+		"ec2.instance": 12_000, "ec2.instance-metrics": 9_000, "ec2.volume": 12_000, "ec2.volume-metrics": 9_000, "ec2.snapshot": 10_000,
+		"ec2.security-group": 6_000, "ec2.network-interface": 7_000, "ec2.address": 500, "ec2.subnet": 400, "ec2.route-table": 300, "ec2.vpc": 40,
 		"ec2.instance-type": 800, "ec2.launch-template": 500, "ec2.vpc-endpoint": 200, "ec2.instance-throughput": 500, "ec2.magnetic-volume-metrics": 200,
 		"s3.bucket": 2_000, "s3.bucket-policy-statement": 3_000, "route53.record-set": 4_000, "route53.hosted-zone": 100,
 		"iam.principal": 2_000, "iam.policy": 500, "iam.policy-statement": 4_000, "iam.credential-report": 500,
@@ -249,6 +249,6 @@ func counts(kinds []string, n int) map[string]int {
 		}
 		left -= all[kind]
 	}
-	all["ec2.instance"] += max(0, left)
+	all["ec2.instance"] += left
 	return all
 }

@@ -44,6 +44,7 @@ type plan struct {
 	prices     bool            // some expression uses prices
 	used       fields          // that expressions use
 	read       fields          // those but for what only the where and key of joins use
+	whole      bool            // some expression has a resource, or another one, as a whole
 	usedNames  map[string]bool // the variables that expressions use
 	parameters string          // the name of the struct of params
 
@@ -261,6 +262,7 @@ func (b *builder) in(env *cel.Env, what string, x expression, want ...*cel.Type)
 	if err != nil {
 		return nil, err
 	}
+	b.plan.whole = b.plan.whole || asWhole(c.ast, "resource", "other")
 	visit(c.ast, b.plan.used.add, func(name string) {
 		b.plan.usedNames[name] = true
 	})

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -131,6 +132,24 @@ func loops(a *cel.Ast) (found bool) {
 		found = found || x.Kind() == ast.ComprehensionKind
 	}))
 	return found
+}
+
+// asWhole reports whether an expression does something else with one of the
+// variables than to select a field of it.
+func asWhole(a *cel.Ast, names ...string) bool {
+	uses := 0
+	ast.PostOrderVisit(a.NativeRep().Expr(), ast.NewExprVisitor(func(x ast.Expr) {
+		if x.Kind() == ast.IdentKind && slices.Contains(names, x.AsIdent()) {
+			uses++
+		}
+		if x.Kind() != ast.SelectKind {
+			return
+		}
+		if of := x.AsSelect().Operand(); of.Kind() == ast.IdentKind && slices.Contains(names, of.AsIdent()) {
+			uses--
+		}
+	}))
+	return uses > 0
 }
 
 // visit calls field for every field that an expression selects of a struct, and

@@ -36,14 +36,14 @@ func (e Evaluation) Run(ctx context.Context, inv inventory.Inventory) ([]Result,
 	r := &run{Evaluation: e, ctx: ctx, header: inv.Header(), byKind: map[string][]*running{}, indexes: map[string]*index{}}
 	r.prepare()
 	if len(r.indexes) > 0 || r.usesPrices() {
-		summary, err := inventory.ReadKinds(ctx, inv, func(kind string) bool { return r.filling[kind] != nil }, r.fill)
+		summary, err := inventory.ReadKinds(ctx, inv, r.toFill, r.fill)
 		if err != nil {
 			return nil, err
 		}
 		r.setPrices(summary)
 		r.failures(summary) // what they make unavailable need not be judged
 	}
-	summary, err := inventory.ReadKinds(ctx, inv, func(kind string) bool { return r.byKind[kind] != nil }, r.judge)
+	summary, err := inventory.ReadKinds(ctx, inv, r.toJudge, r.judge)
 	if err != nil {
 		return nil, err
 	}
@@ -55,6 +55,45 @@ func (e Evaluation) Run(ctx context.Context, inv inventory.Inventory) ([]Result,
 	return results, nil
 }
 
+// toFill chooses what indexes need of a kind.
+func (r *run) toFill(kind string) inventory.Choice {
+	if f := r.filling[kind]; f != nil {
+		return f.wanted.choice
+	}
+	return nil
+}
+
+// toJudge chooses what checks need of a kind.
+func (r *run) toJudge(kind string) inventory.Choice {
+	if len(r.byKind[kind]) > 0 {
+		return r.wanted[kind].choice
+	}
+	return nil
+}
+
+// wanted are attributes of a kind: those that expressions use, or all where an
+// expression has a resource as a whole.
+type wanted struct {
+	all    bool
+	names  map[string]bool
+	choice inventory.Choice
+}
+
+func newWanted() *wanted {
+	w := &wanted{names: map[string]bool{}}
+	w.choice = func(attribute string) bool { return w.all || w.names[attribute] }
+	return w
+}
+
+func (w *wanted) add(p *plan, kind inventory.Kind) {
+	w.all = w.all || p.whole
+	for _, structName := range []string{kind.Type.Name, ""} {
+		for name := range p.used[structName] {
+			w.names[name] = true
+		}
+	}
+}
+
 // run is one evaluation.
 type run struct {
 	Evaluation
@@ -64,6 +103,7 @@ type run struct {
 	byKind  map[string][]*running // the checks that look at a kind
 	indexes map[string]*index     // by the signature of joins
 	filling map[string]*filling   // by kind
+	wanted  map[string]*wanted    // what is judged, by kind
 	prices  ref.Val
 	now     ref.Val
 }
@@ -112,7 +152,7 @@ func (b *broken) cause() string {
 }
 
 func (r *run) prepare() {
-	r.filling = map[string]*filling{}
+	r.filling, r.wanted = map[string]*filling{}, map[string]*wanted{}
 	r.now = types.Timestamp{Time: r.header.CollectedAt}
 	for _, c := range r.Checks {
 		running := &running{result: Result{CheckID: c.ID, Cause: c.Unavailable}}
@@ -132,9 +172,13 @@ func (r *run) prepare() {
 			continue
 		}
 		for _, j := range plan.joins {
-			running.indexes = append(running.indexes, r.index(j, running.provider()))
+			running.indexes = append(running.indexes, r.index(plan, j))
 		}
 		r.byKind[plan.kind.Name] = append(r.byKind[plan.kind.Name], running)
+		if r.wanted[plan.kind.Name] == nil {
+			r.wanted[plan.kind.Name] = newWanted()
+		}
+		r.wanted[plan.kind.Name].add(plan, plan.kind)
 	}
 	r.setPrices(inventory.Summary{})
 }

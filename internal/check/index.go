@@ -27,6 +27,7 @@ type index struct {
 type filling struct {
 	kind    inventory.Kind
 	keep    []string
+	wanted  *wanted // more than keep: what only where and key of joins read
 	indexes []*index
 	adapter *provider
 }
@@ -62,10 +63,10 @@ func (r *resources) sort(adapter types.Adapter) {
 	r.values = types.NewRefValList(adapter, values)
 }
 
-func (r *run) index(j *joinPlan, adapter *provider) *index {
+func (r *run) index(p *plan, j *joinPlan) *index {
 	kind := r.filling[j.kind.Name]
 	if kind == nil {
-		kind = &filling{kind: j.kind, adapter: adapter}
+		kind = &filling{kind: j.kind, wanted: newWanted(), adapter: p.check.program.shared.provider}
 		r.filling[j.kind.Name] = kind
 	}
 	x, ok := r.indexes[j.signature]
@@ -78,6 +79,7 @@ func (r *run) index(j *joinPlan, adapter *provider) *index {
 	kind.keep = slices.Concat(kind.keep, j.keep)
 	slices.Sort(kind.keep)
 	kind.keep = slices.Compact(kind.keep)
+	kind.wanted.add(p, j.kind)
 	return x
 }
 

@@ -42,9 +42,69 @@ type anyLine struct {
 	Kind       string         `json:"kind"`
 	ID         string         `json:"id"`
 	Region     string         `json:"region"`
-	Attributes map[string]any `json:"attributes"`
+	Attributes chosen         `json:"attributes"`
 	End        jsontext.Value `json:"end"`
 }
+
+// chosen are those attributes of a line that are wanted.
+type chosen struct {
+	wanted Choice
+	values map[string]any
+	names  map[string]string // those of attributes that were read, of which there are few
+	value  any
+}
+
+// UnmarshalJSONFrom looks no further into what is not wanted than to see where
+// it ends.
+func (c *chosen) UnmarshalJSONFrom(from *jsontext.Decoder) error {
+	if from.PeekKind() != '{' {
+		return jsonv2.UnmarshalDecode(from, &c.values) // null, or wrong
+	}
+	if _, err := from.ReadToken(); err != nil {
+		return err
+	}
+	c.values = map[string]any{}
+	for from.PeekKind() != '}' {
+		attribute, err := c.name(from)
+		if err != nil {
+			return err
+		}
+		if !c.wanted(attribute) {
+			if err := from.SkipValue(); err != nil {
+				return err
+			}
+			continue
+		}
+		c.value = nil
+		if err := jsonv2.UnmarshalDecode(from, &c.value); err != nil {
+			return err
+		}
+		c.values[attribute] = c.value
+	}
+	_, err := from.ReadToken()
+	return err
+}
+
+func (c *chosen) name(from *jsontext.Decoder) (string, error) {
+	quoted, err := from.ReadValue()
+	if err != nil {
+		return "", err
+	}
+	if name, known := c.names[string(quoted)]; known {
+		return name, nil
+	}
+	var name string
+	if err := jsonv2.Unmarshal(quoted, &name); err != nil {
+		return "", err
+	}
+	if len(c.names) < manyNames {
+		c.names[string(quoted)] = name
+	}
+	return name, nil
+}
+
+// manyNames is more than there are names of attributes in a file of ours.
+const manyNames = 10_000
 
 // ErrTooLarge says that a resource is larger than a line of an inventory may be.
 var ErrTooLarge = errors.New("the resource is too large for an inventory")
@@ -148,19 +208,19 @@ func (f *File) Header() Header { return f.header }
 
 // Read reads the file once. An error of the file has the number of its line.
 func (f *File) Read(ctx context.Context, each func(Resource) error) (Summary, error) {
-	return f.ReadKinds(ctx, func(string) bool { return true }, each)
+	return f.ReadKinds(ctx, func(string) Choice { return Everything }, each)
 }
 
 // ReadKinds reads the resources of some kinds. It counts the others, and looks
 // no further into them.
-func (f *File) ReadKinds(ctx context.Context, wanted func(kind string) bool, each func(Resource) error) (Summary, error) {
+func (f *File) ReadKinds(ctx context.Context, wanted func(kind string) Choice, each func(Resource) error) (Summary, error) {
 	file, err := os.Open(f.path)
 	if err != nil {
 		return Summary{}, err
 	}
 	defer file.Close()
 	lines := newLines(file)
-	number, read := 0, 0
+	number, read, names := 0, 0, map[string]string{}
 	for lines.Scan() {
 		number++
 		if number == 1 {
@@ -169,11 +229,15 @@ func (f *File) ReadKinds(ctx context.Context, wanted func(kind string) bool, eac
 		if number%100 == 2 && ctx.Err() != nil { // now and then
 			return Summary{}, ctx.Err()
 		}
-		if kind := kindOf(lines.Bytes()); len(kind) > 0 && !wanted(string(kind)) {
+		choice := Choice(Everything)
+		if kind := kindOf(lines.Bytes()); len(kind) > 0 {
+			choice = wanted(string(kind))
+		}
+		if choice == nil {
 			read++
 			continue
 		}
-		var line anyLine
+		line := anyLine{Attributes: chosen{wanted: choice, names: names}}
 		if err := jsonv2.Unmarshal(lines.Bytes(), &line); err != nil {
 			return Summary{}, fmt.Errorf("%s:%d: %w", f.path, number, err)
 		}
@@ -184,10 +248,10 @@ func (f *File) ReadKinds(ctx context.Context, wanted func(kind string) bool, eac
 			return Summary{}, fmt.Errorf("%s:%d: a resource without a kind", f.path, number)
 		}
 		read++
-		if !wanted(line.Kind) {
+		if wanted(line.Kind) == nil {
 			continue
 		}
-		if err := each(Resource{Kind: line.Kind, ID: line.ID, Region: line.Region, Attributes: line.Attributes}); err != nil {
+		if err := each(Resource{Kind: line.Kind, ID: line.ID, Region: line.Region, Attributes: line.Attributes.values}); err != nil {
 			return Summary{}, err
 		}
 	}

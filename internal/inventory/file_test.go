@@ -176,7 +176,7 @@ func TestOnlyTheKindsThatAreWantedAreRead(t *testing.T) {
 	for _, inv := range []Inventory{f, struct{ Inventory }{f}, &Memory{All: all, Rest: end}} {
 		for _, kind := range []string{"x.disk", `odd "kind"`, "x.other", ""} {
 			var got, want []string
-			summary, err := ReadKinds(t.Context(), inv, func(k string) bool { return k == kind }, func(r Resource) error {
+			summary, err := ReadKinds(t.Context(), inv, func(k string) Choice { return map[string]Choice{kind: Everything}[k] }, func(r Resource) error {
 				got = append(got, r.ID)
 				return nil
 			})
@@ -189,6 +189,30 @@ func TestOnlyTheKindsThatAreWantedAreRead(t *testing.T) {
 				t.Errorf("%T, %s: error %v, summary %v (-want +got):\n%s", inv, kind, err, summary, diff)
 			}
 		}
+	}
+}
+
+func TestAttributesThatAreNotWantedAreNotRead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "inventory")
+	text := `{"supportdInventory":1}
+{"kind":"x.disk","id":"a","attributes":{"Size":1,"Tags":[{"Key":"{"}],"Name":"n"}}
+{"kind":"x.disk","id":"b","attributes":null}
+{"end":{"resources":2}}
+`
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := OpenFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []map[string]any
+	_, err = ReadKinds(t.Context(), f, func(string) Choice { return func(name string) bool { return name == "Name" } }, func(r Resource) error {
+		got = append(got, r.Attributes)
+		return nil
+	})
+	if diff := cmp.Diff([]map[string]any{{"Name": "n"}, nil}, got); diff != "" || err != nil {
+		t.Errorf("error %v (-want +got):\n%s", err, diff)
 	}
 }
 

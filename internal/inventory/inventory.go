@@ -57,16 +57,24 @@ type Inventory interface {
 	Read(ctx context.Context, f func(Resource) error) (Summary, error)
 }
 
-// ReadKinds is Read for the resources of some kinds. Inventories that can leave
-// out others with less work than reading them have a method of its name.
-func ReadKinds(ctx context.Context, inv Inventory, wanted func(kind string) bool, f func(Resource) error) (Summary, error) {
+// Choice says whether an attribute is wanted. The nil Choice wants nothing of a
+// kind, not even that it is there.
+type Choice func(attribute string) bool
+
+// Everything is the choice of all attributes.
+func Everything(string) bool { return true }
+
+// ReadKinds is Read for the resources of some kinds. They may have attributes
+// that are not wanted. Inventories that can leave out what is not with less work
+// than reading it have a method of its name.
+func ReadKinds(ctx context.Context, inv Inventory, wanted func(kind string) Choice, f func(Resource) error) (Summary, error) {
 	if s, ok := inv.(interface {
-		ReadKinds(context.Context, func(string) bool, func(Resource) error) (Summary, error)
+		ReadKinds(context.Context, func(string) Choice, func(Resource) error) (Summary, error)
 	}); ok {
 		return s.ReadKinds(ctx, wanted, f)
 	}
 	return inv.Read(ctx, func(r Resource) error {
-		if !wanted(r.Kind) {
+		if wanted(r.Kind) == nil {
 			return nil
 		}
 		return f(r)
