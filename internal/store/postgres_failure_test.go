@@ -160,20 +160,28 @@ func (c *clients) wantPlainReads(t *testing.T) {
 		c.sent.Load(), len(c.unclear), c.read.Load(), len(c.unread), c.versions.Load())
 }
 
+// patience is how long a store that cannot reach its database tries again.
+const patience = 5 * time.Second
+
 func TestWhatACrashedPostgresAcknowledgedIsThereOnce(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Start(t, pgtest.Options{Durable: true})
 	url := server.CreateDatabase(t)
 	c := mustStartClients(t, mustOpenURL(t, url))
 	const crashes = 2
+	var away time.Duration
 	for range crashes {
 		c.mustProgress(t, 30)
-		server.Restart(t, pgtest.Immediate)
+		away = max(away, server.Restart(t, pgtest.Immediate))
 	}
 	c.mustProgress(t, 30)
 	c.finish()
 	c.wantEachOnce(t, url)
-	c.wantPlainReads(t)
+	if away < patience {
+		c.wantPlainReads(t)
+	} else {
+		t.Logf("the server was away for %v: too long for readers to wait", away)
+	}
 	// What a crash interrupts is one commit of each account and what each reader reads.
 	if len(c.unclear) > crashes*8 || len(c.unread) > crashes*3 {
 		t.Errorf("%d crashes broke %d updates and %d views, want less", crashes, len(c.unclear), len(c.unread))

@@ -116,11 +116,14 @@ func (c *Cluster) StartAgain(t testing.TB) {
 	}
 }
 
-// Restart stops the server and starts it again.
-func (c *Cluster) Restart(t testing.TB, m Mode) {
+// Restart stops the server and starts it again. It returns how long the server
+// was away.
+func (c *Cluster) Restart(t testing.TB, m Mode) time.Duration {
 	t.Helper()
+	began := time.Now()
 	c.Stop(t, m)
 	c.StartAgain(t)
+	return time.Since(began)
 }
 
 // CutConnections makes the server end the connections of all clients to all
