@@ -17,6 +17,7 @@ func ranks() map[string]int {
 		"internal/blob/blobtest":      1, // the suite of the room below it
 		"internal/blob/s3blob":        1,
 		"internal/blob/s3blob/s3test": 2, // a server for the tests of it and of rooms above
+		"internal/calendar":           0,
 		"internal/fault":              0,
 		"internal/inventory":          0,
 		"internal/jobs":               0,
@@ -33,14 +34,17 @@ func ranks() map[string]int {
 		"internal/cases": 2,
 
 		"internal/advisor": 3,
+		"internal/desk":    3,
 
 		"internal/collect":         4,
 		"internal/store":           4,
 		"internal/store/pgtest":    5, // servers for the tests of the room below it
 		"internal/store/storetest": 5, // the suite of the room below it
 
+		"internal/deskapi":    5,
 		"internal/report":     5,
 		"internal/supportapi": 5,
+		"internal/testmode":   5,
 
 		"internal/server": 6,
 

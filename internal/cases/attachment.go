@@ -3,9 +3,7 @@ package cases
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -95,7 +93,7 @@ func (s *Service) admitFiles(ctx context.Context, who iam.Identity, once Request
 			return err
 		}
 		if setID == "" {
-			set = newSet(who.Account, s.now())
+			set = s.newSet(who.Account, s.now())
 			return s.checkSetLimit(ctx, tx, who)
 		}
 		set, err = s.openSet(ctx, tx, who.Account, setID, n)
@@ -104,8 +102,8 @@ func (s *Service) admitFiles(ctx context.Context, who iam.Identity, once Request
 	return set, answered, err
 }
 
-func newSet(account string, now time.Time) AttachmentSet {
-	id := "as-" + randomHex(9)[:17] + "-mu-" + randomURLText(33)
+func (s *Service) newSet(account string, now time.Time) AttachmentSet {
+	id := "as-" + s.randomHex(9)[:17] + "-mu-" + s.randomURLText(33)
 	return AttachmentSet{Account: account, ID: id, CreatedAt: now, ExpiresAt: now.Add(setLife)}
 }
 
@@ -147,7 +145,7 @@ func (s *Service) storeFiles(ctx context.Context, set AttachmentSet, files []Fil
 	for _, f := range files {
 		sum := sha256.Sum256(f.Data)
 		a := Attachment{
-			Account: set.Account, ID: "attachment-" + randomURLText(112), SetID: set.ID,
+			Account: set.Account, ID: "attachment-" + s.randomURLText(112), SetID: set.ID,
 			FileName: f.Name, Size: int64(len(f.Data)), SHA256: hex.EncodeToString(sum[:]),
 		}
 		if err := s.Blobs.Put(ctx, a.BlobKey(), bytes.NewReader(f.Data)); err != nil {
@@ -268,10 +266,4 @@ func checkFiles(files []File) error {
 		}
 	}
 	return nil
-}
-
-func randomURLText(n int) string {
-	b := make([]byte, n)
-	_, _ = rand.Read(b) // never fails: crypto/rand ends the process instead
-	return base64.RawURLEncoding.EncodeToString(b)
 }

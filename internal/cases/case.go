@@ -77,14 +77,17 @@ func (s *Service) Create(ctx context.Context, who iam.Identity, once RequestKey,
 		if err := tx.InsertCommunication(ctx, first); err != nil {
 			return "", err
 		}
-		return c.ID, s.attach(ctx, tx, first, in.AttachmentSetID)
+		if err := s.attach(ctx, tx, first, in.AttachmentSetID); err != nil {
+			return "", err
+		}
+		return c.ID, s.watched(ctx, tx, Change{Event: Create, Case: c, Communication: &first, Plan: who.Plan, Actor: who.ARN()})
 	})
 }
 
 // insertCase tries a few display ids: two cases of an account never share one.
 func (s *Service) insertCase(ctx context.Context, tx Tx, who iam.Identity, in NewCase, now time.Time) (c Case, err error) {
 	c = Case{
-		Account: who.Account, ID: newCaseID(who.Account, now),
+		Account: who.Account, ID: s.newCaseID(who.Account, now),
 		Subject: in.Subject, Status: Unassigned,
 		ServiceCode: in.ServiceCode, CategoryCode: in.CategoryCode, SeverityCode: in.SeverityCode,
 		IssueType: in.IssueType, Language: in.Language,
@@ -92,7 +95,7 @@ func (s *Service) insertCase(ctx context.Context, tx Tx, who iam.Identity, in Ne
 		CreatedAt: now, Communications: 1,
 	}
 	for range 5 {
-		c.DisplayID = newDisplayID()
+		c.DisplayID = s.newDisplayID()
 		if err = tx.InsertCase(ctx, c); !errors.Is(err, ErrDisplayIDTaken) {
 			return c, err
 		}
@@ -127,7 +130,10 @@ func (s *Service) Resolve(ctx context.Context, who iam.Identity, once RequestKey
 		if err := s.move(ctx, tx, &c, Resolve, who.ARN()); err != nil {
 			return Resolution{}, err
 		}
-		return Resolution{Initial: before, Final: c.Status}, tx.UpdateCase(ctx, c)
+		if err := tx.UpdateCase(ctx, c); err != nil {
+			return Resolution{}, err
+		}
+		return Resolution{Initial: before, Final: c.Status}, s.watched(ctx, tx, Change{Event: Resolve, Case: c, From: before, Plan: who.Plan, Actor: who.ARN()})
 	})
 }
 

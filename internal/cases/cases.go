@@ -9,7 +9,9 @@ package cases
 import (
 	"context"
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/hex"
+	"io"
 	"math/big"
 	"strconv"
 	"time"
@@ -26,6 +28,12 @@ type Service struct {
 	Catalog *catalog.Catalog
 	Limits  Limits
 	Now     func() time.Time // nil means time.Now
+	Random  io.Reader        // of which ids are made; nil means crypto/rand
+
+	// Watch is told of every change of a case in the transaction that makes it;
+	// its error undoes the change. It may be told again of a change whose
+	// transaction is tried again. Nil means that nobody watches.
+	Watch func(ctx context.Context, tx Tx, change Change) error
 
 	// RetentionMonths is how long a case is available after its creation; zero
 	// means 12, as the API documents.
@@ -84,22 +92,31 @@ func (s *Service) horizon(now time.Time) time.Time {
 }
 
 // newCaseID has the form that the real service has used since 2012.
-func newCaseID(account string, now time.Time) string {
-	return "case-" + account + "-muen-" + strconv.Itoa(now.Year()) + "-" + randomHex(8)
+func (s *Service) newCaseID(account string, now time.Time) string {
+	return "case-" + account + "-muen-" + strconv.Itoa(now.Year()) + "-" + s.randomHex(8)
 }
 
 // newDisplayID returns 15 random digits, not beginning with zero.
-func newDisplayID() string {
+func (s *Service) newDisplayID() string {
 	span := big.NewInt(9e14)
-	n, err := rand.Int(rand.Reader, span)
-	if err != nil { // crypto/rand ends the process before it fails
-		panic(err)
-	}
-	return n.Add(n, big.NewInt(1e14)).String()
+	n := new(big.Int).SetBytes(s.random(16)) // so many bytes that the remainder favours no number
+	return n.Mod(n, span).Add(n, big.NewInt(1e14)).String()
 }
 
-func randomHex(n int) string {
+func (s *Service) randomHex(n int) string { return hex.EncodeToString(s.random(n)) }
+
+func (s *Service) randomURLText(n int) string {
+	return base64.RawURLEncoding.EncodeToString(s.random(n))
+}
+
+func (s *Service) random(n int) []byte {
+	from := s.Random
+	if from == nil {
+		from = rand.Reader
+	}
 	b := make([]byte, n)
-	_, _ = rand.Read(b) // never fails: crypto/rand ends the process instead
-	return hex.EncodeToString(b)
+	if _, err := io.ReadFull(from, b); err != nil { // crypto/rand ends the process before it fails
+		panic(err)
+	}
+	return b
 }

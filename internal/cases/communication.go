@@ -45,24 +45,35 @@ func (s *Service) communicate(ctx context.Context, tx Tx, who iam.Identity, in N
 	if err != nil {
 		return err
 	}
+	before := c.Status
 	if err := s.move(ctx, tx, &c, CustomerReply, who.ARN()); err != nil {
 		return err
 	}
 	if c.CCEmailAddresses, err = mergeAddresses(c.CCEmailAddresses, in.CCEmailAddresses); err != nil {
 		return err
 	}
+	added, err := s.addCommunication(ctx, tx, &c, in.Body, who.SubmittedBy(), in.AttachmentSetID)
+	if err != nil {
+		return err
+	}
+	if err := tx.UpdateCase(ctx, c); err != nil {
+		return err
+	}
+	return s.watched(ctx, tx, Change{Event: CustomerReply, Case: c, From: before, Communication: &added, Plan: who.Plan, Actor: who.ARN()})
+}
+
+// addCommunication gives c its next communication, with the files of the set.
+// The caller writes the case.
+func (s *Service) addCommunication(ctx context.Context, tx Tx, c *Case, body, by, setID string) (Communication, error) {
 	c.Communications++
 	added := Communication{
 		Account: c.Account, CaseID: c.ID, Number: c.Communications,
-		Body: in.Body, SubmittedBy: who.SubmittedBy(), CreatedAt: s.now(),
+		Body: body, SubmittedBy: by, CreatedAt: s.now(),
 	}
 	if err := tx.InsertCommunication(ctx, added); err != nil {
-		return err
+		return Communication{}, err
 	}
-	if err := s.attach(ctx, tx, added, in.AttachmentSetID); err != nil {
-		return err
-	}
-	return tx.UpdateCase(ctx, c)
+	return added, s.attach(ctx, tx, added, setID)
 }
 
 // mergeAddresses returns the addresses of a case with new ones added. A case

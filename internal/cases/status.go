@@ -25,9 +25,17 @@ const (
 // Event is something that happens to a case and may move its status.
 type Event string
 
-// The events of a case.
+// The events of a case. Create, AgentReply and SetSeverity move no status and
+// leave no entry in the timeline; whoever watches hears of them.
 const (
+	Create        Event = "create"         // the customer opened the case
 	CustomerReply Event = "customer-reply" // the customer added a communication
+	AgentReply    Event = "agent-reply"    // an agent added a communication
+	SetSeverity   Event = "set-severity"   // an agent changed the severity
+	Open          Event = "open"           // an agent took the case on
+	StartWork     Event = "start-work"     // an agent works on it
+	AwaitCustomer Event = "await-customer" // an agent waits for the customer
+	Reopen        Event = "reopen"         // an agent took a resolution back
 	Resolve       Event = "resolve"        // someone declared the case resolved
 )
 
@@ -47,6 +55,30 @@ func moves(event Event) map[Status]Status {
 			PendingCustomerAction: CustomerActionCompleted,
 			Resolved:              Reopened,
 		}
+	case Open:
+		return map[Status]Status{
+			Unassigned: Opened,
+		}
+	case StartWork:
+		return map[Status]Status{
+			Unassigned:              WorkInProgress,
+			Opened:                  WorkInProgress,
+			PendingCustomerAction:   WorkInProgress,
+			CustomerActionCompleted: WorkInProgress,
+			Reopened:                WorkInProgress,
+		}
+	case AwaitCustomer:
+		return map[Status]Status{
+			Unassigned:              PendingCustomerAction,
+			Opened:                  PendingCustomerAction,
+			WorkInProgress:          PendingCustomerAction,
+			CustomerActionCompleted: PendingCustomerAction,
+			Reopened:                PendingCustomerAction,
+		}
+	case Reopen:
+		return map[Status]Status{
+			Resolved: Reopened,
+		}
 	case Resolve:
 		return map[Status]Status{
 			Unassigned:              Resolved,
@@ -61,7 +93,7 @@ func moves(event Event) map[Status]Status {
 }
 
 // Move is an entry of a case's timeline: who moved its status and when. Actor
-// is the ARN of a customer's principal.
+// is the ARN of a customer's principal, or "agent:" and the agent's id.
 type Move struct {
 	Account  string
 	CaseID   string
@@ -80,7 +112,7 @@ func (s *Service) move(ctx context.Context, tx Tx, c *Case, event Event, actor s
 		return nil
 	}
 	now := s.now()
-	if to == Reopened && now.Sub(c.ResolvedAt) > reopenWindow {
+	if event == CustomerReply && to == Reopened && now.Sub(c.ResolvedAt) > reopenWindow {
 		return ErrReopenWindowOver.With("The case was resolved more than 14 days ago and can no longer be reopened. Create a new case that refers to %s.", c.ID)
 	}
 	c.Moves++

@@ -23,7 +23,7 @@ type Tx interface {
 
 	Case(ctx context.Context, account, id string) (Case, error) // ErrCaseNotFound
 	InsertCase(ctx context.Context, c Case) error               // ErrDisplayIDTaken
-	UpdateCase(ctx context.Context, c Case) error               // what can change: status, addresses, counters
+	UpdateCase(ctx context.Context, c Case) error               // what can change: status, severity, addresses, counters
 	DeleteCase(ctx context.Context, account, id string) error   // with all that belongs to it
 	// CountCasesSince counts cases created after since, up to most. Until the
 	// transaction ends no other one counts or creates cases of the account.

@@ -2,6 +2,7 @@ package iam
 
 import (
 	"slices"
+	"time"
 
 	"github.com/supportd/supportd/internal/fault"
 )
@@ -19,6 +20,36 @@ type Plan struct {
 func (p Plan) HasSeverity(code string) bool {
 	return slices.Contains(p.Severities, code)
 }
+
+// FirstResponse returns how long the first answer to a case of the severity may
+// take ("Compare AWS Support Plans", response times). Plans without technical
+// support promise none.
+func (p Plan) FirstResponse(severity string) (most time.Duration, promised bool) {
+	if !p.HasSeverity(severity) {
+		return 0, false
+	}
+	switch severity {
+	case "low":
+		return 24 * time.Hour, true
+	case "normal":
+		return 12 * time.Hour, true
+	case "high":
+		return 4 * time.Hour, true
+	case "urgent":
+		return time.Hour, true
+	}
+	switch p.ID {
+	case "enterprise-on-ramp", "business-plus":
+		return 30 * time.Minute, true
+	case "unified-operations":
+		return 5 * time.Minute, true
+	}
+	return 15 * time.Minute, true
+}
+
+// BusinessHours reports whether the plan is served in business hours only: all
+// others are served around the clock.
+func (p Plan) BusinessHours() bool { return p.ID == "developer" }
 
 // Channels returns the ways to talk to support about an issue type. Technical
 // questions of the Developer plan go by web only; accounts and bills may use

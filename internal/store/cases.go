@@ -71,9 +71,9 @@ func (t casesTx) InsertCase(ctx context.Context, c cases.Case) error {
 }
 
 func (t casesTx) UpdateCase(ctx context.Context, c cases.Case) error {
-	return t.queue(ctx, `UPDATE cases SET status = $3, cc_addresses = $4, resolved_at = $5, communications = $6, moves = $7
+	return t.queue(ctx, `UPDATE cases SET status = $3, severity_code = $4, cc_addresses = $5, resolved_at = $6, communications = $7, moves = $8
 		WHERE account = $1 AND id = $2`,
-		c.Account, c.ID, c.Status, strings.Join(c.CCEmailAddresses, "\n"), micros(c.ResolvedAt), c.Communications, c.Moves)
+		c.Account, c.ID, c.Status, c.SeverityCode, strings.Join(c.CCEmailAddresses, "\n"), micros(c.ResolvedAt), c.Communications, c.Moves)
 }
 
 func (t casesTx) DeleteCase(ctx context.Context, account, id string) error {

@@ -1,0 +1,141 @@
+package cases
+
+import (
+	"context"
+	"errors"
+	"time"
+	"unicode/utf8"
+
+	"github.com/supportd/supportd/internal/fault"
+	"github.com/supportd/supportd/internal/iam"
+)
+
+// What follows is the agents' half of a case's life. It takes part in a
+// transaction of the desk, which knows who the agent is and what agents may do.
+
+// ErrStatusNotAllowed means that a case cannot get there from its status.
+var ErrStatusNotAllowed = fault.New(fault.Conflict, "status_not_allowed", "the case's status does not allow this")
+
+// NewReply is what an agent answers. The customer sees it as submitted by By,
+// which is the provider's name and not the agent's.
+type NewReply struct {
+	Account         string
+	CaseID          string
+	Body            string
+	By              string
+	AttachmentSetID string // of StageFiles
+	Actor           string // for the timeline, see [Move]
+}
+
+// Reply adds an agent's communication to a case in any status, which stays.
+func (s *Service) Reply(ctx context.Context, tx Tx, in NewReply) (Case, Communication, error) {
+	if err := checkReply(in.Body); err != nil {
+		return Case{}, Communication{}, err
+	}
+	c, err := s.anyCase(ctx, tx, in.Account, in.CaseID)
+	if err != nil {
+		return Case{}, Communication{}, err
+	}
+	added, err := s.addCommunication(ctx, tx, &c, in.Body, in.By, in.AttachmentSetID)
+	if err != nil {
+		return Case{}, Communication{}, err
+	}
+	if err := tx.UpdateCase(ctx, c); err != nil {
+		return Case{}, Communication{}, err
+	}
+	return c, added, s.watched(ctx, tx, Change{Event: AgentReply, Case: c, From: c.Status, Communication: &added, Actor: in.Actor})
+}
+
+// Move applies an event of the agents' to a case. One that the case's status
+// does not know, such as to reopen what is open, is ErrStatusNotAllowed, unless
+// the case is already where the event leads.
+func (s *Service) Move(ctx context.Context, tx Tx, account, id string, event Event, actor string) (Case, error) {
+	c, err := s.anyCase(ctx, tx, account, id)
+	if err != nil {
+		return Case{}, err
+	}
+	before := c.Status
+	if _, ok := moves(event)[before]; !ok {
+		if leadsTo(event, before) {
+			return c, nil
+		}
+		return Case{}, ErrStatusNotAllowed.With("A case that is %s cannot do %s.", before, event)
+	}
+	if err := s.move(ctx, tx, &c, event, actor); err != nil {
+		return Case{}, err
+	}
+	if err := tx.UpdateCase(ctx, c); err != nil {
+		return Case{}, err
+	}
+	return c, s.watched(ctx, tx, Change{Event: event, Case: c, From: before, Actor: actor})
+}
+
+func leadsTo(event Event, status Status) bool {
+	for _, to := range moves(event) {
+		if to == status {
+			return true
+		}
+	}
+	return false
+}
+
+// SetSeverity changes the severity of a case to another one of the plan.
+func (s *Service) SetSeverity(ctx context.Context, tx Tx, account, id string, plan iam.Plan, severity, actor string) (Case, error) {
+	if !plan.HasSeverity(severity) {
+		return Case{}, ErrUnknownSeverity.With("Severity code %q is not available on the account's support plan.", severity)
+	}
+	c, err := s.anyCase(ctx, tx, account, id)
+	if err != nil || c.SeverityCode == severity {
+		return c, err
+	}
+	c.SeverityCode = severity
+	if err := tx.UpdateCase(ctx, c); err != nil {
+		return Case{}, err
+	}
+	return c, s.watched(ctx, tx, Change{Event: SetSeverity, Case: c, From: c.Status, Actor: actor})
+}
+
+// StageFiles keeps files for a reply of an agent to a case of the account. It
+// counts against no limit of the customer's.
+func (s *Service) StageFiles(ctx context.Context, account string, files []File) (setID string, err error) {
+	if err := checkFiles(files); err != nil {
+		return "", err
+	}
+	set := s.newSet(account, s.now())
+	set.CreatedAt = time.Time{} // by which the customer's limit counts
+	stored, err := s.storeFiles(ctx, set, files)
+	if err != nil {
+		return "", err
+	}
+	set.Files = len(stored)
+	return set.ID, s.Store.Update(ctx, account, func(tx Tx) error {
+		if err := tx.InsertAttachmentSet(ctx, set); err != nil {
+			return err
+		}
+		return insertFiles(ctx, tx, stored, 0)
+	})
+}
+
+// anyCase returns a case that exists, whatever its age: agents see what the
+// purge has not taken yet.
+func (s *Service) anyCase(ctx context.Context, tx Tx, account, id string) (Case, error) {
+	c, err := tx.Case(ctx, account, id)
+	if errors.Is(err, ErrCaseNotFound) {
+		return Case{}, caseNotFound(id)
+	}
+	return c, err
+}
+
+// maxReply is how long an agent's communication may be: as long as a customer's
+// (AddCommunicationToCase, communicationBody).
+const maxReply = 8000
+
+func checkReply(body string) error {
+	if n := utf8.RuneCountInString(body); n == 0 || n > maxReply {
+		return ErrInvalidText.With("A reply has 1 to %d characters; this one has %d.", maxReply, n)
+	}
+	if !utf8.ValidString(body) {
+		return ErrInvalidText.With("A reply must be in UTF-8.")
+	}
+	return checkCommunication(body, nil)
+}

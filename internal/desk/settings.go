@@ -1,0 +1,5 @@
+package desk
+
+// settingsCache keeps settings, promises and calendars, which every change of a
+// case needs.
+type settingsCache struct{}
