@@ -19,9 +19,6 @@ func (s *Service) Authenticate(ctx context.Context, token string) (Caller, error
 	panic("not built")
 }
 
-// May reports whether the caller may do what needs the permission.
-func (who Caller) May(p Permission) bool { panic("not built") }
-
 // NewToken is what a token is made of.
 type NewToken struct {
 	Name        string

@@ -78,7 +78,7 @@ type Caller struct {
 
 	// IfVersion is the version that the caller saw; 0: the caller did not say.
 	IfVersion int64
-	// Once identifies a request that may come again, see [Caller.Repeatable].
+	// Once identifies a request that may come again.
 	Once Repeatable
 }
 
