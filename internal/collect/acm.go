@@ -18,8 +18,7 @@ func readCertificates(ctx context.Context, r *reader, emit emit[types.Certificat
 	client := acm.NewFromConfig(r.config)
 	// ACM lists RSA keys of 1024 and 2048 bits only when it is not asked for others.
 	all := &types.Filters{KeyTypes: types.KeyAlgorithm("").Values()}
-	p := acm.NewListCertificatesPaginator(client, &acm.ListCertificatesInput{Includes: all})
-	return pages(ctx, p, func(page *acm.ListCertificatesOutput) error {
+	return pages(ctx, client.ListCertificates, &acm.ListCertificatesInput{Includes: all}, func(page *acm.ListCertificatesOutput) error {
 		return forEach(ctx, page.CertificateSummaryList, func(ctx context.Context, c types.CertificateSummary) error {
 			out, err := client.DescribeCertificate(ctx, &acm.DescribeCertificateInput{CertificateArn: c.CertificateArn})
 			if hasCode(err, "ResourceNotFoundException") {

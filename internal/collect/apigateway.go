@@ -38,8 +38,8 @@ type RESTStage struct {
 
 func readRESTStages(ctx context.Context, r *reader, emit emit[RESTStage]) error {
 	client := apigateway.NewFromConfig(r.config)
-	p := apigateway.NewGetRestApisPaginator(client, &apigateway.GetRestApisInput{Limit: aws.Int32(500)})
-	return pages(ctx, p, func(page *apigateway.GetRestApisOutput) error {
+	input := &apigateway.GetRestApisInput{Limit: aws.Int32(500)}
+	return pages(ctx, client.GetRestApis, input, func(page *apigateway.GetRestApisOutput) error {
 		return forEach(ctx, page.Items, func(ctx context.Context, api resttypes.RestApi) error {
 			out, err := client.GetStages(ctx, &apigateway.GetStagesInput{RestApiId: api.Id})
 			if hasCode(err, "NotFoundException") {
@@ -67,15 +67,9 @@ func (r *reader) apigatewayv2() *apigatewayv2.Client { return apigatewayv2.NewFr
 
 // eachAPI calls f for every HTTP and WebSocket API. One that is gone has nothing.
 func (r *reader) eachAPI(ctx context.Context, f func(context.Context, types.Api) error) error {
-	all, err := once(r, "apigatewayv2:GetApis", func() (all []types.Api, err error) {
-		return all, byToken(func(token *string) (*string, error) {
-			out, err := r.apigatewayv2().GetApis(ctx, &apigatewayv2.GetApisInput{NextToken: token})
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, out.Items...)
-			return out.NextToken, nil
-		})
+	all, err := once(r, "apigatewayv2:GetApis", func() ([]types.Api, error) {
+		return gather(ctx, r.apigatewayv2().GetApis, &apigatewayv2.GetApisInput{},
+			func(page *apigatewayv2.GetApisOutput) []types.Api { return page.Items })
 	})
 	if err != nil {
 		return err
@@ -99,22 +93,19 @@ type APIStage struct {
 
 func readAPIStages(ctx context.Context, r *reader, emit emit[APIStage]) error {
 	return r.eachAPI(ctx, func(ctx context.Context, api types.Api) error {
-		return byToken(func(token *string) (*string, error) {
-			out, err := r.apigatewayv2().GetStages(ctx, &apigatewayv2.GetStagesInput{ApiId: api.ApiId, NextToken: token})
-			if err != nil {
-				return nil, err
-			}
-			for _, s := range out.Items {
+		input := &apigatewayv2.GetStagesInput{ApiId: api.ApiId}
+		return pages(ctx, r.apigatewayv2().GetStages, input, func(page *apigatewayv2.GetStagesOutput) error {
+			for _, s := range page.Items {
 				s.StageVariables = nil // may contain secrets
 				stage := APIStage{
 					Stage: s, StageArn: r.apiARN("/apis/%s/stages/%s", api.ApiId, s.StageName),
 					ApiId: aws.ToString(api.ApiId), ApiName: aws.ToString(api.Name), ProtocolType: string(api.ProtocolType),
 				}
 				if err := emit(stage.StageArn, stage); err != nil {
-					return nil, err
+					return err
 				}
 			}
-			return out.NextToken, nil
+			return nil
 		})
 	})
 }
@@ -129,18 +120,15 @@ type APIRoute struct {
 
 func readAPIRoutes(ctx context.Context, r *reader, emit emit[APIRoute]) error {
 	return r.eachAPI(ctx, func(ctx context.Context, api types.Api) error {
-		return byToken(func(token *string) (*string, error) {
-			out, err := r.apigatewayv2().GetRoutes(ctx, &apigatewayv2.GetRoutesInput{ApiId: api.ApiId, NextToken: token})
-			if err != nil {
-				return nil, err
-			}
-			for _, route := range out.Items {
+		input := &apigatewayv2.GetRoutesInput{ApiId: api.ApiId}
+		return pages(ctx, r.apigatewayv2().GetRoutes, input, func(page *apigatewayv2.GetRoutesOutput) error {
+			for _, route := range page.Items {
 				full := APIRoute{Route: route, ApiId: aws.ToString(api.ApiId), ApiName: aws.ToString(api.Name), ProtocolType: string(api.ProtocolType)}
 				if err := emit(r.apiARN("/apis/%s/routes/%s", api.ApiId, route.RouteId), full); err != nil {
-					return nil, err
+					return err
 				}
 			}
-			return out.NextToken, nil
+			return nil
 		})
 	})
 }

@@ -38,8 +38,8 @@ type Launch struct {
 }
 
 func readAutoScalingGroups(ctx context.Context, r *reader, emit emit[AutoScalingGroup]) error {
-	p := autoscaling.NewDescribeAutoScalingGroupsPaginator(r.autoscaling(), &autoscaling.DescribeAutoScalingGroupsInput{})
-	return pages(ctx, p, func(page *autoscaling.DescribeAutoScalingGroupsOutput) error {
+	input := &autoscaling.DescribeAutoScalingGroupsInput{}
+	return pages(ctx, r.autoscaling().DescribeAutoScalingGroups, input, func(page *autoscaling.DescribeAutoScalingGroupsOutput) error {
 		return forEach(ctx, page.AutoScalingGroups, func(ctx context.Context, description types.AutoScalingGroup) error {
 			g := AutoScalingGroup{AutoScalingGroup: description}
 			r.part("Launches", func() (err error) {
@@ -140,10 +140,10 @@ func (r *reader) findImages(ctx context.Context, launches []Launch) error {
 
 func (r *reader) launchConfigurations(ctx context.Context) ([]types.LaunchConfiguration, error) {
 	return once(r, "autoscaling:DescribeLaunchConfigurations", func() ([]types.LaunchConfiguration, error) {
-		p := autoscaling.NewDescribeLaunchConfigurationsPaginator(r.autoscaling(), &autoscaling.DescribeLaunchConfigurationsInput{})
-		return gather(ctx, p, func(page *autoscaling.DescribeLaunchConfigurationsOutput) []types.LaunchConfiguration {
-			return page.LaunchConfigurations
-		})
+		return gather(ctx, r.autoscaling().DescribeLaunchConfigurations, &autoscaling.DescribeLaunchConfigurationsInput{},
+			func(page *autoscaling.DescribeLaunchConfigurationsOutput) []types.LaunchConfiguration {
+				return page.LaunchConfigurations
+			})
 	})
 }
 

@@ -16,8 +16,8 @@ func cloudformationKinds() []kind {
 }
 
 func readStacks(ctx context.Context, r *reader, emit emit[types.Stack]) error {
-	p := cloudformation.NewDescribeStacksPaginator(cloudformation.NewFromConfig(r.config), &cloudformation.DescribeStacksInput{})
-	return pages(ctx, p, func(page *cloudformation.DescribeStacksOutput) error {
+	input := &cloudformation.DescribeStacksInput{}
+	return pages(ctx, cloudformation.NewFromConfig(r.config).DescribeStacks, input, func(page *cloudformation.DescribeStacksOutput) error {
 		for _, s := range page.Stacks {
 			s.Parameters, s.Outputs = nil, nil // may contain secrets
 			if err := emit(aws.ToString(s.StackId), s); err != nil {
@@ -29,8 +29,8 @@ func readStacks(ctx context.Context, r *reader, emit emit[types.Stack]) error {
 }
 
 func readStackLimits(ctx context.Context, r *reader, emit emit[types.AccountLimit]) error {
-	p := cloudformation.NewDescribeAccountLimitsPaginator(cloudformation.NewFromConfig(r.config), &cloudformation.DescribeAccountLimitsInput{})
-	return pages(ctx, p, func(page *cloudformation.DescribeAccountLimitsOutput) error {
+	input := &cloudformation.DescribeAccountLimitsInput{}
+	return pages(ctx, cloudformation.NewFromConfig(r.config).DescribeAccountLimits, input, func(page *cloudformation.DescribeAccountLimitsOutput) error {
 		for _, l := range page.AccountLimits {
 			if err := emit(aws.ToString(l.Name), l); err != nil {
 				return err

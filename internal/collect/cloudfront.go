@@ -39,8 +39,7 @@ type Behavior struct {
 
 func readDistributions(ctx context.Context, r *reader, emit emit[Distribution]) error {
 	client := r.cloudfront()
-	p := cloudfront.NewListDistributionsPaginator(client, &cloudfront.ListDistributionsInput{})
-	return pages(ctx, p, func(page *cloudfront.ListDistributionsOutput) error {
+	return pages(ctx, client.ListDistributions, &cloudfront.ListDistributionsInput{}, func(page *cloudfront.ListDistributionsOutput) error {
 		if page.DistributionList == nil {
 			return nil
 		}
@@ -179,17 +178,16 @@ func originBucket(domain string) string {
 }
 
 func readCachePolicies(ctx context.Context, r *reader, emit emit[types.CachePolicy]) error {
-	client := r.cloudfront()
-	return byToken(func(token *string) (*string, error) {
-		out, err := client.ListCachePolicies(ctx, &cloudfront.ListCachePoliciesInput{Marker: token})
-		if err != nil || out.CachePolicyList == nil {
-			return nil, err
+	input := &cloudfront.ListCachePoliciesInput{}
+	return pages(ctx, r.cloudfront().ListCachePolicies, input, func(page *cloudfront.ListCachePoliciesOutput) error {
+		if page.CachePolicyList == nil {
+			return nil
 		}
-		for _, p := range out.CachePolicyList.Items {
+		for _, p := range page.CachePolicyList.Items {
 			if err := emit(r.arn("cloudfront", "cache-policy/"+aws.ToString(p.CachePolicy.Id)), *p.CachePolicy); err != nil {
-				return nil, err
+				return err
 			}
 		}
-		return out.CachePolicyList.NextMarker, nil
+		return nil
 	})
 }

@@ -23,8 +23,7 @@ func cloudwatchKinds() []kind {
 func (r *reader) cloudwatch() *cloudwatch.Client { return cloudwatch.NewFromConfig(r.config) }
 
 func readAlarms(ctx context.Context, r *reader, emit emit[types.MetricAlarm]) error {
-	p := cloudwatch.NewDescribeAlarmsPaginator(r.cloudwatch(), &cloudwatch.DescribeAlarmsInput{})
-	return pages(ctx, p, func(page *cloudwatch.DescribeAlarmsOutput) error {
+	return pages(ctx, r.cloudwatch().DescribeAlarms, &cloudwatch.DescribeAlarmsInput{}, func(page *cloudwatch.DescribeAlarmsOutput) error {
 		for _, a := range page.MetricAlarms {
 			if err := emit(aws.ToString(a.AlarmArn), a); err != nil {
 				return err
@@ -74,7 +73,7 @@ func (r *reader) series(ctx context.Context, s span, metrics []metric) ([][]*flo
 		for i, m := range metrics[first:min(first+queriesPerCall, len(metrics))] {
 			input.MetricDataQueries = append(input.MetricDataQueries, m.query(first+i, s.period))
 		}
-		err := pages(ctx, cloudwatch.NewGetMetricDataPaginator(client, input), func(page *cloudwatch.GetMetricDataOutput) error {
+		err := pages(ctx, client.GetMetricData, input, func(page *cloudwatch.GetMetricDataOutput) error {
 			return s.add(values, page.MetricDataResults)
 		})
 		if err != nil {

@@ -19,8 +19,7 @@ func codebuildKinds() []kind {
 
 func readProjects(ctx context.Context, r *reader, emit emit[types.Project]) error {
 	client := codebuild.NewFromConfig(r.config)
-	p := codebuild.NewListProjectsPaginator(client, &codebuild.ListProjectsInput{})
-	return pages(ctx, p, func(page *codebuild.ListProjectsOutput) error {
+	return pages(ctx, client.ListProjects, &codebuild.ListProjectsInput{}, func(page *codebuild.ListProjectsOutput) error {
 		for names := range slices.Chunk(page.Projects, 100) {
 			out, err := client.BatchGetProjects(ctx, &codebuild.BatchGetProjectsInput{Names: names})
 			if err != nil {

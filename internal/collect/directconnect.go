@@ -20,40 +20,32 @@ func directconnectKinds() []kind {
 func (r *reader) directconnect() *directconnect.Client { return directconnect.NewFromConfig(r.config) }
 
 func readDirectConnectConnections(ctx context.Context, r *reader, emit emit[types.Connection]) error {
-	client := r.directconnect()
-	return byToken(func(token *string) (*string, error) {
-		out, err := client.DescribeConnections(ctx, &directconnect.DescribeConnectionsInput{NextToken: token})
-		if err != nil {
-			return nil, err
-		}
-		for _, c := range out.Connections {
+	input := &directconnect.DescribeConnectionsInput{}
+	return pages(ctx, r.directconnect().DescribeConnections, input, func(page *directconnect.DescribeConnectionsOutput) error {
+		for _, c := range page.Connections {
 			if err := emit(r.arn("directconnect", "dxcon/"+aws.ToString(c.ConnectionId)), c); err != nil {
-				return nil, err
+				return err
 			}
 		}
-		return out.NextToken, nil
+		return nil
 	})
 }
 
 // readVirtualInterfaces leaves out the keys of BGP, and the configuration that
 // has them.
 func readVirtualInterfaces(ctx context.Context, r *reader, emit emit[types.VirtualInterface]) error {
-	client := r.directconnect()
-	return byToken(func(token *string) (*string, error) {
-		out, err := client.DescribeVirtualInterfaces(ctx, &directconnect.DescribeVirtualInterfacesInput{NextToken: token})
-		if err != nil {
-			return nil, err
-		}
-		for _, v := range out.VirtualInterfaces {
+	input := &directconnect.DescribeVirtualInterfacesInput{}
+	return pages(ctx, r.directconnect().DescribeVirtualInterfaces, input, func(page *directconnect.DescribeVirtualInterfacesOutput) error {
+		for _, v := range page.VirtualInterfaces {
 			v.AuthKey, v.CustomerRouterConfig = nil, nil
 			for i := range v.BgpPeers {
 				v.BgpPeers[i].AuthKey = nil
 			}
 			if err := emit(r.arn("directconnect", "dxvif/"+aws.ToString(v.VirtualInterfaceId)), v); err != nil {
-				return nil, err
+				return err
 			}
 		}
-		return out.NextToken, nil
+		return nil
 	})
 }
 
@@ -71,17 +63,13 @@ func readVirtualGateways(ctx context.Context, r *reader, emit emit[types.Virtual
 }
 
 func readDirectConnectGateways(ctx context.Context, r *reader, emit emit[types.DirectConnectGateway]) error {
-	client := r.directconnect()
-	return byToken(func(token *string) (*string, error) {
-		out, err := client.DescribeDirectConnectGateways(ctx, &directconnect.DescribeDirectConnectGatewaysInput{NextToken: token})
-		if err != nil {
-			return nil, err
-		}
-		for _, g := range out.DirectConnectGateways {
+	input := &directconnect.DescribeDirectConnectGatewaysInput{}
+	return pages(ctx, r.directconnect().DescribeDirectConnectGateways, input, func(page *directconnect.DescribeDirectConnectGatewaysOutput) error {
+		for _, g := range page.DirectConnectGateways {
 			if err := emit(r.arn("directconnect", "dx-gateway/"+aws.ToString(g.DirectConnectGatewayId)), g); err != nil {
-				return nil, err
+				return err
 			}
 		}
-		return out.NextToken, nil
+		return nil
 	})
 }

@@ -25,8 +25,7 @@ type Table struct {
 
 func readTables(ctx context.Context, r *reader, emit emit[Table]) error {
 	client := r.dynamodb()
-	p := dynamodb.NewListTablesPaginator(client, &dynamodb.ListTablesInput{})
-	return pages(ctx, p, func(page *dynamodb.ListTablesOutput) error {
+	return pages(ctx, client.ListTables, &dynamodb.ListTablesInput{}, func(page *dynamodb.ListTablesOutput) error {
 		return forEach(ctx, page.TableNames, func(ctx context.Context, name string) error {
 			out, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
 			if hasCode(err, "ResourceNotFoundException") { // deleted since it was listed

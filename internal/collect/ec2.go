@@ -61,18 +61,6 @@ func (r *reader) owns(owner *string) bool {
 	return owner == nil || *owner == r.owner
 }
 
-// eachItem calls f with every item of all pages.
-func eachItem[Page, Options, T any](ctx context.Context, p pager[Page, Options], items func(*Page) []T, f func(T) error) error {
-	return pages(ctx, p, func(page *Page) error {
-		for _, item := range items(page) {
-			if err := f(item); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
 func readAvailabilityZones(ctx context.Context, r *reader, emit emit[types.AvailabilityZone]) error {
 	out, err := r.ec2().DescribeAvailabilityZones(ctx, &ec2.DescribeAvailabilityZonesInput{})
 	if err != nil {

@@ -24,8 +24,8 @@ func readAddresses(ctx context.Context, r *reader, emit emit[types.Address]) err
 }
 
 func readInternetGateways(ctx context.Context, r *reader, emit emit[types.InternetGateway]) error {
-	p := ec2.NewDescribeInternetGatewaysPaginator(r.ec2(), &ec2.DescribeInternetGatewaysInput{})
-	return eachItem(ctx, p, func(page *ec2.DescribeInternetGatewaysOutput) []types.InternetGateway { return page.InternetGateways },
+	return eachItem(ctx, r.ec2().DescribeInternetGateways, &ec2.DescribeInternetGatewaysInput{},
+		func(page *ec2.DescribeInternetGatewaysOutput) []types.InternetGateway { return page.InternetGateways },
 		func(g types.InternetGateway) error {
 			if !r.owns(g.OwnerId) {
 				return nil
@@ -35,8 +35,8 @@ func readInternetGateways(ctx context.Context, r *reader, emit emit[types.Intern
 }
 
 func (r *reader) natGatewayPages(ctx context.Context, f func([]types.NatGateway) error) error {
-	p := ec2.NewDescribeNatGatewaysPaginator(r.ec2(), &ec2.DescribeNatGatewaysInput{})
-	return pages(ctx, p, func(page *ec2.DescribeNatGatewaysOutput) error { return f(page.NatGateways) })
+	input := &ec2.DescribeNatGatewaysInput{}
+	return pages(ctx, r.ec2().DescribeNatGateways, input, func(page *ec2.DescribeNatGatewaysOutput) error { return f(page.NatGateways) })
 }
 
 func readNATGateways(ctx context.Context, r *reader, emit emit[types.NatGateway]) error {
@@ -89,8 +89,8 @@ func readNATGatewayMetrics(ctx context.Context, r *reader, emit emit[NATGatewayM
 }
 
 func (r *reader) vpcEndpointPages(ctx context.Context, f func([]types.VpcEndpoint) error) error {
-	p := ec2.NewDescribeVpcEndpointsPaginator(r.ec2(), &ec2.DescribeVpcEndpointsInput{})
-	return pages(ctx, p, func(page *ec2.DescribeVpcEndpointsOutput) error { return f(page.VpcEndpoints) })
+	input := &ec2.DescribeVpcEndpointsInput{}
+	return pages(ctx, r.ec2().DescribeVpcEndpoints, input, func(page *ec2.DescribeVpcEndpointsOutput) error { return f(page.VpcEndpoints) })
 }
 
 func readVPCEndpoints(ctx context.Context, r *reader, emit emit[types.VpcEndpoint]) error {
@@ -143,12 +143,13 @@ func readVPCEndpointMetrics(ctx context.Context, r *reader, emit emit[VPCEndpoin
 }
 
 func readVPCPeeringConnections(ctx context.Context, r *reader, emit emit[types.VpcPeeringConnection]) error {
-	p := ec2.NewDescribeVpcPeeringConnectionsPaginator(r.ec2(), &ec2.DescribeVpcPeeringConnectionsInput{})
-	return eachItem(ctx, p, func(page *ec2.DescribeVpcPeeringConnectionsOutput) []types.VpcPeeringConnection {
-		return page.VpcPeeringConnections
-	}, func(c types.VpcPeeringConnection) error {
-		return emit(r.ec2ARN("vpc-peering-connection", c.VpcPeeringConnectionId), c)
-	})
+	return eachItem(ctx, r.ec2().DescribeVpcPeeringConnections, &ec2.DescribeVpcPeeringConnectionsInput{},
+		func(page *ec2.DescribeVpcPeeringConnectionsOutput) []types.VpcPeeringConnection {
+			return page.VpcPeeringConnections
+		},
+		func(c types.VpcPeeringConnection) error {
+			return emit(r.ec2ARN("vpc-peering-connection", c.VpcPeeringConnectionId), c)
+		})
 }
 
 // readVPNConnections leaves out the keys of tunnels, and the configuration that
@@ -186,8 +187,8 @@ func readVPNGateways(ctx context.Context, r *reader, emit emit[types.VpnGateway]
 }
 
 func readTransitGateways(ctx context.Context, r *reader, emit emit[types.TransitGateway]) error {
-	p := ec2.NewDescribeTransitGatewaysPaginator(r.ec2(), &ec2.DescribeTransitGatewaysInput{})
-	return eachItem(ctx, p, func(page *ec2.DescribeTransitGatewaysOutput) []types.TransitGateway { return page.TransitGateways },
+	return eachItem(ctx, r.ec2().DescribeTransitGateways, &ec2.DescribeTransitGatewaysInput{},
+		func(page *ec2.DescribeTransitGatewaysOutput) []types.TransitGateway { return page.TransitGateways },
 		func(g types.TransitGateway) error {
 			if !r.owns(g.OwnerId) {
 				return nil

@@ -12,8 +12,8 @@ import (
 // instancePages calls f with the instances of every page. Filters are those of
 // DescribeInstances.
 func (r *reader) instancePages(ctx context.Context, f func([]types.Instance) error, filters ...types.Filter) error {
-	p := ec2.NewDescribeInstancesPaginator(r.ec2(), &ec2.DescribeInstancesInput{MaxResults: aws.Int32(1000), Filters: filters})
-	return pages(ctx, p, func(page *ec2.DescribeInstancesOutput) error {
+	input := &ec2.DescribeInstancesInput{MaxResults: aws.Int32(1000), Filters: filters}
+	return pages(ctx, r.ec2().DescribeInstances, input, func(page *ec2.DescribeInstancesOutput) error {
 		var all []types.Instance
 		for _, reservation := range page.Reservations {
 			all = append(all, reservation.Instances...)
@@ -167,8 +167,8 @@ func (r *reader) throughput(ctx context.Context, instances []types.Instance, emi
 }
 
 func readInstanceTypes(ctx context.Context, r *reader, emit emit[types.InstanceTypeInfo]) error {
-	p := ec2.NewDescribeInstanceTypesPaginator(r.ec2(), &ec2.DescribeInstanceTypesInput{})
-	return eachItem(ctx, p, func(page *ec2.DescribeInstanceTypesOutput) []types.InstanceTypeInfo { return page.InstanceTypes },
+	return eachItem(ctx, r.ec2().DescribeInstanceTypes, &ec2.DescribeInstanceTypesInput{},
+		func(page *ec2.DescribeInstanceTypesOutput) []types.InstanceTypeInfo { return page.InstanceTypes },
 		func(t types.InstanceTypeInfo) error { return emit(string(t.InstanceType), t) })
 }
 
@@ -187,8 +187,8 @@ func readReservedInstances(ctx context.Context, r *reader, emit emit[types.Reser
 }
 
 func readImages(ctx context.Context, r *reader, emit emit[types.Image]) error {
-	p := ec2.NewDescribeImagesPaginator(r.ec2(), &ec2.DescribeImagesInput{Owners: []string{"self"}})
-	return eachItem(ctx, p, func(page *ec2.DescribeImagesOutput) []types.Image { return page.Images },
+	return eachItem(ctx, r.ec2().DescribeImages, &ec2.DescribeImagesInput{Owners: []string{"self"}},
+		func(page *ec2.DescribeImagesOutput) []types.Image { return page.Images },
 		func(i types.Image) error { return emit(r.ec2ARN("image", i.ImageId), i) })
 }
 
@@ -201,8 +201,8 @@ type LaunchTemplate struct {
 
 func readLaunchTemplates(ctx context.Context, r *reader, emit emit[LaunchTemplate]) error {
 	client := r.ec2()
-	p := ec2.NewDescribeLaunchTemplatesPaginator(client, &ec2.DescribeLaunchTemplatesInput{})
-	return pages(ctx, p, func(page *ec2.DescribeLaunchTemplatesOutput) error {
+	input := &ec2.DescribeLaunchTemplatesInput{}
+	return pages(ctx, client.DescribeLaunchTemplates, input, func(page *ec2.DescribeLaunchTemplatesOutput) error {
 		return forEach(ctx, page.LaunchTemplates, func(ctx context.Context, t types.LaunchTemplate) error {
 			template := LaunchTemplate{LaunchTemplate: t}
 			read := func(version string, data *types.ResponseLaunchTemplateData) func() error {

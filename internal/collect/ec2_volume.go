@@ -11,8 +11,8 @@ import (
 )
 
 func (r *reader) volumePages(ctx context.Context, f func([]types.Volume) error, filters ...types.Filter) error {
-	p := ec2.NewDescribeVolumesPaginator(r.ec2(), &ec2.DescribeVolumesInput{MaxResults: aws.Int32(500), Filters: filters})
-	return pages(ctx, p, func(page *ec2.DescribeVolumesOutput) error { return f(page.Volumes) })
+	input := &ec2.DescribeVolumesInput{MaxResults: aws.Int32(500), Filters: filters}
+	return pages(ctx, r.ec2().DescribeVolumes, input, func(page *ec2.DescribeVolumesOutput) error { return f(page.Volumes) })
 }
 
 func readVolumes(ctx context.Context, r *reader, emit emit[types.Volume]) error {
@@ -129,8 +129,8 @@ func readSnapshots(ctx context.Context, r *reader, emit emit[Snapshot]) error {
 		candidates, err = publicSnapshots(ctx, client)
 		return err
 	})
-	p := ec2.NewDescribeSnapshotsPaginator(client, &ec2.DescribeSnapshotsInput{OwnerIds: []string{"self"}, MaxResults: aws.Int32(1000)})
-	return pages(ctx, p, func(page *ec2.DescribeSnapshotsOutput) error {
+	input := &ec2.DescribeSnapshotsInput{OwnerIds: []string{"self"}, MaxResults: aws.Int32(1000)}
+	return pages(ctx, client.DescribeSnapshots, input, func(page *ec2.DescribeSnapshotsOutput) error {
 		return forEach(ctx, page.Snapshots, func(ctx context.Context, s types.Snapshot) error {
 			snapshot := Snapshot{Snapshot: s}
 			if candidates[aws.ToString(s.SnapshotId)] {
@@ -148,8 +148,8 @@ func readSnapshots(ctx context.Context, r *reader, emit emit[Snapshot]) error {
 // Endpoints that do not know the condition return more.
 func publicSnapshots(ctx context.Context, client *ec2.Client) (map[string]bool, error) {
 	all := map[string]bool{}
-	p := ec2.NewDescribeSnapshotsPaginator(client, &ec2.DescribeSnapshotsInput{OwnerIds: []string{"self"}, RestorableByUserIds: []string{"all"}})
-	err := eachItem(ctx, p, func(page *ec2.DescribeSnapshotsOutput) []types.Snapshot { return page.Snapshots },
+	err := eachItem(ctx, client.DescribeSnapshots, &ec2.DescribeSnapshotsInput{OwnerIds: []string{"self"}, RestorableByUserIds: []string{"all"}},
+		func(page *ec2.DescribeSnapshotsOutput) []types.Snapshot { return page.Snapshots },
 		func(s types.Snapshot) error {
 			all[aws.ToString(s.SnapshotId)] = true
 			return nil

@@ -10,13 +10,14 @@ import (
 )
 
 func readVPCs(ctx context.Context, r *reader, emit emit[types.Vpc]) error {
-	p := ec2.NewDescribeVpcsPaginator(r.ec2(), &ec2.DescribeVpcsInput{})
-	return eachItem(ctx, p, func(page *ec2.DescribeVpcsOutput) []types.Vpc { return page.Vpcs }, func(v types.Vpc) error {
-		if !r.owns(v.OwnerId) {
-			return nil
-		}
-		return emit(r.ec2ARN("vpc", v.VpcId), v)
-	})
+	return eachItem(ctx, r.ec2().DescribeVpcs, &ec2.DescribeVpcsInput{},
+		func(page *ec2.DescribeVpcsOutput) []types.Vpc { return page.Vpcs },
+		func(v types.Vpc) error {
+			if !r.owns(v.OwnerId) {
+				return nil
+			}
+			return emit(r.ec2ARN("vpc", v.VpcId), v)
+		})
 }
 
 // Subnet is a subnet that the account has or shares.
@@ -26,10 +27,11 @@ type Subnet struct {
 }
 
 func readSubnets(ctx context.Context, r *reader, emit emit[Subnet]) error {
-	p := ec2.NewDescribeSubnetsPaginator(r.ec2(), &ec2.DescribeSubnetsInput{})
-	return eachItem(ctx, p, func(page *ec2.DescribeSubnetsOutput) []types.Subnet { return page.Subnets }, func(s types.Subnet) error {
-		return emit(cmp.Or(aws.ToString(s.SubnetArn), r.ec2ARN("subnet", s.SubnetId)), Subnet{s, r.owns(s.OwnerId)})
-	})
+	return eachItem(ctx, r.ec2().DescribeSubnets, &ec2.DescribeSubnetsInput{},
+		func(page *ec2.DescribeSubnetsOutput) []types.Subnet { return page.Subnets },
+		func(s types.Subnet) error {
+			return emit(cmp.Or(aws.ToString(s.SubnetArn), r.ec2ARN("subnet", s.SubnetId)), Subnet{s, r.owns(s.OwnerId)})
+		})
 }
 
 // RouteTable is a route table that the account has or shares.
@@ -39,8 +41,8 @@ type RouteTable struct {
 }
 
 func readRouteTables(ctx context.Context, r *reader, emit emit[RouteTable]) error {
-	p := ec2.NewDescribeRouteTablesPaginator(r.ec2(), &ec2.DescribeRouteTablesInput{})
-	return eachItem(ctx, p, func(page *ec2.DescribeRouteTablesOutput) []types.RouteTable { return page.RouteTables },
+	return eachItem(ctx, r.ec2().DescribeRouteTables, &ec2.DescribeRouteTablesInput{},
+		func(page *ec2.DescribeRouteTablesOutput) []types.RouteTable { return page.RouteTables },
 		func(t types.RouteTable) error {
 			return emit(r.ec2ARN("route-table", t.RouteTableId), RouteTable{t, r.owns(t.OwnerId)})
 		})
@@ -53,8 +55,8 @@ type NetworkACL struct {
 }
 
 func readNetworkACLs(ctx context.Context, r *reader, emit emit[NetworkACL]) error {
-	p := ec2.NewDescribeNetworkAclsPaginator(r.ec2(), &ec2.DescribeNetworkAclsInput{})
-	return eachItem(ctx, p, func(page *ec2.DescribeNetworkAclsOutput) []types.NetworkAcl { return page.NetworkAcls },
+	return eachItem(ctx, r.ec2().DescribeNetworkAcls, &ec2.DescribeNetworkAclsInput{},
+		func(page *ec2.DescribeNetworkAclsOutput) []types.NetworkAcl { return page.NetworkAcls },
 		func(a types.NetworkAcl) error {
 			return emit(r.ec2ARN("network-acl", a.NetworkAclId), NetworkACL{a, r.owns(a.OwnerId)})
 		})
@@ -67,24 +69,24 @@ type SecurityGroup struct {
 }
 
 func readSecurityGroups(ctx context.Context, r *reader, emit emit[SecurityGroup]) error {
-	p := ec2.NewDescribeSecurityGroupsPaginator(r.ec2(), &ec2.DescribeSecurityGroupsInput{MaxResults: aws.Int32(1000)})
-	return eachItem(ctx, p, func(page *ec2.DescribeSecurityGroupsOutput) []types.SecurityGroup { return page.SecurityGroups },
+	return eachItem(ctx, r.ec2().DescribeSecurityGroups, &ec2.DescribeSecurityGroupsInput{MaxResults: aws.Int32(1000)},
+		func(page *ec2.DescribeSecurityGroupsOutput) []types.SecurityGroup { return page.SecurityGroups },
 		func(g types.SecurityGroup) error {
 			return emit(cmp.Or(aws.ToString(g.SecurityGroupArn), r.ec2ARN("security-group", g.GroupId)), SecurityGroup{g, r.owns(g.OwnerId)})
 		})
 }
 
 func readNetworkInterfaces(ctx context.Context, r *reader, emit emit[types.NetworkInterface]) error {
-	p := ec2.NewDescribeNetworkInterfacesPaginator(r.ec2(), &ec2.DescribeNetworkInterfacesInput{MaxResults: aws.Int32(1000)})
-	return eachItem(ctx, p, func(page *ec2.DescribeNetworkInterfacesOutput) []types.NetworkInterface {
-		return page.NetworkInterfaces
-	}, func(i types.NetworkInterface) error {
-		return emit(r.ec2ARN("network-interface", i.NetworkInterfaceId), i)
-	})
+	return eachItem(ctx, r.ec2().DescribeNetworkInterfaces, &ec2.DescribeNetworkInterfacesInput{MaxResults: aws.Int32(1000)},
+		func(page *ec2.DescribeNetworkInterfacesOutput) []types.NetworkInterface {
+			return page.NetworkInterfaces
+		}, func(i types.NetworkInterface) error {
+			return emit(r.ec2ARN("network-interface", i.NetworkInterfaceId), i)
+		})
 }
 
 func readFlowLogs(ctx context.Context, r *reader, emit emit[types.FlowLog]) error {
-	p := ec2.NewDescribeFlowLogsPaginator(r.ec2(), &ec2.DescribeFlowLogsInput{})
-	return eachItem(ctx, p, func(page *ec2.DescribeFlowLogsOutput) []types.FlowLog { return page.FlowLogs },
+	return eachItem(ctx, r.ec2().DescribeFlowLogs, &ec2.DescribeFlowLogsInput{},
+		func(page *ec2.DescribeFlowLogsOutput) []types.FlowLog { return page.FlowLogs },
 		func(l types.FlowLog) error { return emit(r.ec2ARN("vpc-flow-log", l.FlowLogId), l) })
 }

@@ -27,8 +27,7 @@ type ECRRepository struct {
 
 func readRepositories(ctx context.Context, r *reader, emit emit[ECRRepository]) error {
 	client := r.ecr()
-	p := ecr.NewDescribeRepositoriesPaginator(client, &ecr.DescribeRepositoriesInput{})
-	return pages(ctx, p, func(page *ecr.DescribeRepositoriesOutput) error {
+	return pages(ctx, client.DescribeRepositories, &ecr.DescribeRepositoriesInput{}, func(page *ecr.DescribeRepositoriesOutput) error {
 		return forEach(ctx, page.Repositories, func(ctx context.Context, description types.Repository) error {
 			repository := ECRRepository{Repository: description}
 			parts := parts{reader: r, codes: []string{"RepositoryNotFoundException"}}

@@ -25,8 +25,8 @@ func (r *reader) ecs() *ecs.Client { return ecs.NewFromConfig(r.config) }
 
 func (r *reader) ecsClusters(ctx context.Context) ([]string, error) {
 	return once(r, "ecs:ListClusters", func() ([]string, error) {
-		p := ecs.NewListClustersPaginator(r.ecs(), &ecs.ListClustersInput{})
-		return gather(ctx, p, func(page *ecs.ListClustersOutput) []string { return page.ClusterArns })
+		return gather(ctx, r.ecs().ListClusters, &ecs.ListClustersInput{},
+			func(page *ecs.ListClustersOutput) []string { return page.ClusterArns })
 	})
 }
 
@@ -76,8 +76,8 @@ func inCluster(ctx context.Context, r *reader, list func(context.Context, string
 func readECSServices(ctx context.Context, r *reader, emit emit[types.Service]) error {
 	client := r.ecs()
 	list := func(ctx context.Context, cluster string) ([]string, error) {
-		p := ecs.NewListServicesPaginator(client, &ecs.ListServicesInput{Cluster: &cluster, MaxResults: aws.Int32(100)})
-		return gather(ctx, p, func(page *ecs.ListServicesOutput) []string { return page.ServiceArns })
+		return gather(ctx, client.ListServices, &ecs.ListServicesInput{Cluster: &cluster, MaxResults: aws.Int32(100)},
+			func(page *ecs.ListServicesOutput) []string { return page.ServiceArns })
 	}
 	return inCluster(ctx, r, list, 10, func(ctx context.Context, cluster string, arns []string) error {
 		out, err := client.DescribeServices(ctx, &ecs.DescribeServicesInput{Cluster: &cluster, Services: arns})
@@ -109,8 +109,8 @@ type ECSTask struct {
 func readECSTasks(ctx context.Context, r *reader, emit emit[ECSTask]) error {
 	client := r.ecs()
 	list := func(ctx context.Context, cluster string) ([]string, error) {
-		p := ecs.NewListTasksPaginator(client, &ecs.ListTasksInput{Cluster: &cluster})
-		return gather(ctx, p, func(page *ecs.ListTasksOutput) []string { return page.TaskArns })
+		return gather(ctx, client.ListTasks, &ecs.ListTasksInput{Cluster: &cluster},
+			func(page *ecs.ListTasksOutput) []string { return page.TaskArns })
 	}
 	return inCluster(ctx, r, list, 100, func(ctx context.Context, cluster string, arns []string) error {
 		out, err := client.DescribeTasks(ctx, &ecs.DescribeTasksInput{Cluster: &cluster, Tasks: arns})
@@ -134,8 +134,8 @@ func readECSTasks(ctx context.Context, r *reader, emit emit[ECSTask]) error {
 // readTaskDefinitions reads the newest active revision of every family.
 func readTaskDefinitions(ctx context.Context, r *reader, emit emit[types.TaskDefinition]) error {
 	client := r.ecs()
-	p := ecs.NewListTaskDefinitionFamiliesPaginator(client, &ecs.ListTaskDefinitionFamiliesInput{Status: types.TaskDefinitionFamilyStatusActive})
-	return pages(ctx, p, func(page *ecs.ListTaskDefinitionFamiliesOutput) error {
+	input := &ecs.ListTaskDefinitionFamiliesInput{Status: types.TaskDefinitionFamilyStatusActive}
+	return pages(ctx, client.ListTaskDefinitionFamilies, input, func(page *ecs.ListTaskDefinitionFamiliesOutput) error {
 		return forEach(ctx, page.Families, func(ctx context.Context, family string) error {
 			out, err := client.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{TaskDefinition: &family})
 			if isDeregistered(err) {
@@ -187,8 +187,8 @@ func hideOptions(c *types.LogConfiguration) {
 }
 
 func readECSSettings(ctx context.Context, r *reader, emit emit[types.Setting]) error {
-	p := ecs.NewListAccountSettingsPaginator(r.ecs(), &ecs.ListAccountSettingsInput{EffectiveSettings: true})
-	return pages(ctx, p, func(page *ecs.ListAccountSettingsOutput) error {
+	input := &ecs.ListAccountSettingsInput{EffectiveSettings: true}
+	return pages(ctx, r.ecs().ListAccountSettings, input, func(page *ecs.ListAccountSettingsOutput) error {
 		for _, s := range page.Settings {
 			if err := emit(r.arn("ecs", "account-setting/"+string(s.Name)), s); err != nil {
 				return err

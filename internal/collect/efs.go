@@ -20,8 +20,8 @@ func (r *reader) efs() *efs.Client { return efs.NewFromConfig(r.config) }
 
 func (r *reader) fileSystems(ctx context.Context) ([]types.FileSystemDescription, error) {
 	return once(r, "efs:DescribeFileSystems", func() ([]types.FileSystemDescription, error) {
-		p := efs.NewDescribeFileSystemsPaginator(r.efs(), &efs.DescribeFileSystemsInput{})
-		return gather(ctx, p, func(page *efs.DescribeFileSystemsOutput) []types.FileSystemDescription { return page.FileSystems })
+		return gather(ctx, r.efs().DescribeFileSystems, &efs.DescribeFileSystemsInput{},
+			func(page *efs.DescribeFileSystemsOutput) []types.FileSystemDescription { return page.FileSystems })
 	})
 }
 
@@ -39,8 +39,7 @@ func readFileSystems(ctx context.Context, r *reader, emit emit[types.FileSystemD
 }
 
 func readAccessPoints(ctx context.Context, r *reader, emit emit[types.AccessPointDescription]) error {
-	p := efs.NewDescribeAccessPointsPaginator(r.efs(), &efs.DescribeAccessPointsInput{})
-	return pages(ctx, p, func(page *efs.DescribeAccessPointsOutput) error {
+	return pages(ctx, r.efs().DescribeAccessPoints, &efs.DescribeAccessPointsInput{}, func(page *efs.DescribeAccessPointsOutput) error {
 		for _, a := range page.AccessPoints {
 			if err := emit(aws.ToString(a.AccessPointArn), a); err != nil {
 				return err
@@ -56,8 +55,8 @@ func readMountTargets(ctx context.Context, r *reader, emit emit[types.MountTarge
 		return err
 	}
 	return forEach(ctx, all, func(ctx context.Context, f types.FileSystemDescription) error {
-		p := efs.NewDescribeMountTargetsPaginator(r.efs(), &efs.DescribeMountTargetsInput{FileSystemId: f.FileSystemId})
-		err := pages(ctx, p, func(page *efs.DescribeMountTargetsOutput) error {
+		input := &efs.DescribeMountTargetsInput{FileSystemId: f.FileSystemId}
+		err := pages(ctx, r.efs().DescribeMountTargets, input, func(page *efs.DescribeMountTargetsOutput) error {
 			for _, m := range page.MountTargets {
 				if err := emit(r.arn("elasticfilesystem", "mount-target/"+aws.ToString(m.MountTargetId)), m); err != nil {
 					return err

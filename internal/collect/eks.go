@@ -19,7 +19,7 @@ func (r *reader) eks() *eks.Client { return eks.NewFromConfig(r.config) }
 
 func readEKSClusters(ctx context.Context, r *reader, emit emit[types.Cluster]) error {
 	client := r.eks()
-	return pages(ctx, eks.NewListClustersPaginator(client, &eks.ListClustersInput{}), func(page *eks.ListClustersOutput) error {
+	return pages(ctx, client.ListClusters, &eks.ListClustersInput{}, func(page *eks.ListClustersOutput) error {
 		return forEach(ctx, page.Clusters, func(ctx context.Context, name string) error {
 			out, err := client.DescribeCluster(ctx, &eks.DescribeClusterInput{Name: &name})
 			if hasCode(err, "ResourceNotFoundException") {
@@ -35,8 +35,8 @@ func readEKSClusters(ctx context.Context, r *reader, emit emit[types.Cluster]) e
 
 // readEKSVersions reads the versions of Kubernetes that clusters can have.
 func readEKSVersions(ctx context.Context, r *reader, emit emit[types.ClusterVersionInformation]) error {
-	p := eks.NewDescribeClusterVersionsPaginator(r.eks(), &eks.DescribeClusterVersionsInput{IncludeAll: aws.Bool(true)})
-	return pages(ctx, p, func(page *eks.DescribeClusterVersionsOutput) error {
+	input := &eks.DescribeClusterVersionsInput{IncludeAll: aws.Bool(true)}
+	return pages(ctx, r.eks().DescribeClusterVersions, input, func(page *eks.DescribeClusterVersionsOutput) error {
 		for _, v := range page.ClusterVersions {
 			if err := emit(r.arn("eks", "cluster-version/"+aws.ToString(v.ClusterVersion)), v); err != nil {
 				return err

@@ -18,8 +18,8 @@ func elasticacheKinds() []kind {
 func (r *reader) elasticache() *elasticache.Client { return elasticache.NewFromConfig(r.config) }
 
 func readCacheClusters(ctx context.Context, r *reader, emit emit[types.CacheCluster]) error {
-	p := elasticache.NewDescribeCacheClustersPaginator(r.elasticache(), &elasticache.DescribeCacheClustersInput{})
-	return pages(ctx, p, func(page *elasticache.DescribeCacheClustersOutput) error {
+	input := &elasticache.DescribeCacheClustersInput{}
+	return pages(ctx, r.elasticache().DescribeCacheClusters, input, func(page *elasticache.DescribeCacheClustersOutput) error {
 		for _, c := range page.CacheClusters {
 			if err := emit(aws.ToString(c.ARN), c); err != nil {
 				return err
@@ -30,8 +30,8 @@ func readCacheClusters(ctx context.Context, r *reader, emit emit[types.CacheClus
 }
 
 func readReplicationGroups(ctx context.Context, r *reader, emit emit[types.ReplicationGroup]) error {
-	p := elasticache.NewDescribeReplicationGroupsPaginator(r.elasticache(), &elasticache.DescribeReplicationGroupsInput{})
-	return pages(ctx, p, func(page *elasticache.DescribeReplicationGroupsOutput) error {
+	input := &elasticache.DescribeReplicationGroupsInput{}
+	return pages(ctx, r.elasticache().DescribeReplicationGroups, input, func(page *elasticache.DescribeReplicationGroupsOutput) error {
 		for _, g := range page.ReplicationGroups {
 			if err := emit(aws.ToString(g.ARN), g); err != nil {
 				return err

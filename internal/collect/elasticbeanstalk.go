@@ -23,14 +23,9 @@ type BeanstalkEnvironment struct {
 
 func readEnvironments(ctx context.Context, r *reader, emit emit[BeanstalkEnvironment]) error {
 	client := elasticbeanstalk.NewFromConfig(r.config)
-	return byToken(func(token *string) (*string, error) {
-		out, err := client.DescribeEnvironments(ctx, &elasticbeanstalk.DescribeEnvironmentsInput{
-			IncludeDeleted: aws.Bool(false), MaxRecords: aws.Int32(100), NextToken: token,
-		})
-		if err != nil {
-			return nil, err
-		}
-		return out.NextToken, forEach(ctx, out.Environments, func(ctx context.Context, description types.EnvironmentDescription) error {
+	input := &elasticbeanstalk.DescribeEnvironmentsInput{IncludeDeleted: aws.Bool(false), MaxRecords: aws.Int32(100)}
+	return pages(ctx, client.DescribeEnvironments, input, func(page *elasticbeanstalk.DescribeEnvironmentsOutput) error {
+		return forEach(ctx, page.Environments, func(ctx context.Context, description types.EnvironmentDescription) error {
 			if description.Status == types.EnvironmentStatusTerminated {
 				return nil
 			}

@@ -21,10 +21,10 @@ func (r *reader) elb() *elb.Client { return elb.NewFromConfig(r.config) }
 
 func (r *reader) classicLoadBalancers(ctx context.Context) ([]types.LoadBalancerDescription, error) {
 	return once(r, "elb:DescribeLoadBalancers", func() ([]types.LoadBalancerDescription, error) {
-		p := elb.NewDescribeLoadBalancersPaginator(r.elb(), &elb.DescribeLoadBalancersInput{})
-		return gather(ctx, p, func(page *elb.DescribeLoadBalancersOutput) []types.LoadBalancerDescription {
-			return page.LoadBalancerDescriptions
-		})
+		return gather(ctx, r.elb().DescribeLoadBalancers, &elb.DescribeLoadBalancersInput{},
+			func(page *elb.DescribeLoadBalancersOutput) []types.LoadBalancerDescription {
+				return page.LoadBalancerDescriptions
+			})
 	})
 }
 
@@ -127,18 +127,12 @@ func readClassicLoadBalancerMetrics(ctx context.Context, r *reader, emit emit[Cl
 }
 
 func readClassicLoadBalancerLimits(ctx context.Context, r *reader, emit emit[types.Limit]) error {
-	client, input := r.elb(), &elb.DescribeAccountLimitsInput{}
-	return byToken(func(token *string) (*string, error) {
-		input.Marker = token
-		out, err := client.DescribeAccountLimits(ctx, input)
-		if err != nil {
-			return nil, err
-		}
-		for _, limit := range out.Limits {
+	return pages(ctx, r.elb().DescribeAccountLimits, &elb.DescribeAccountLimitsInput{}, func(page *elb.DescribeAccountLimitsOutput) error {
+		for _, limit := range page.Limits {
 			if err := emit(r.arn("elasticloadbalancing", "account-limit/"+aws.ToString(limit.Name)), limit); err != nil {
-				return nil, err
+				return err
 			}
 		}
-		return out.NextMarker, nil
+		return nil
 	})
 }

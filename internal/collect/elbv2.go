@@ -27,8 +27,8 @@ type LoadBalancer struct {
 }
 
 func readLoadBalancers(ctx context.Context, r *reader, emit emit[LoadBalancer]) error {
-	p := elbv2.NewDescribeLoadBalancersPaginator(r.elbv2(), &elbv2.DescribeLoadBalancersInput{})
-	return pages(ctx, p, func(page *elbv2.DescribeLoadBalancersOutput) error {
+	input := &elbv2.DescribeLoadBalancersInput{}
+	return pages(ctx, r.elbv2().DescribeLoadBalancers, input, func(page *elbv2.DescribeLoadBalancersOutput) error {
 		return forEach(ctx, page.LoadBalancers, func(ctx context.Context, description types.LoadBalancer) error {
 			b := LoadBalancer{LoadBalancer: description}
 			if b.readParts(ctx, r) {
@@ -62,8 +62,8 @@ func (b *LoadBalancer) readParts(ctx context.Context, r *reader) (gone bool) {
 			return err
 		}
 		for _, l := range listeners {
-			p := elbv2.NewDescribeRulesPaginator(client, &elbv2.DescribeRulesInput{ListenerArn: l.ListenerArn})
-			rules, err := gather(ctx, p, func(page *elbv2.DescribeRulesOutput) []types.Rule { return page.Rules })
+			rules, err := gather(ctx, client.DescribeRules, &elbv2.DescribeRulesInput{ListenerArn: l.ListenerArn},
+				func(page *elbv2.DescribeRulesOutput) []types.Rule { return page.Rules })
 			if err != nil {
 				return err
 			}
@@ -78,8 +78,8 @@ func (b *LoadBalancer) listeners(ctx context.Context, client *elbv2.Client) ([]t
 	if b.Listeners != nil {
 		return b.Listeners, nil
 	}
-	p := elbv2.NewDescribeListenersPaginator(client, &elbv2.DescribeListenersInput{LoadBalancerArn: b.LoadBalancerArn})
-	return gather(ctx, p, func(page *elbv2.DescribeListenersOutput) []types.Listener { return page.Listeners })
+	return gather(ctx, client.DescribeListeners, &elbv2.DescribeListenersInput{LoadBalancerArn: b.LoadBalancerArn},
+		func(page *elbv2.DescribeListenersOutput) []types.Listener { return page.Listeners })
 }
 
 // TargetGroup is a group of targets that load balancers send requests to.
@@ -90,8 +90,7 @@ type TargetGroup struct {
 
 func readTargetGroups(ctx context.Context, r *reader, emit emit[TargetGroup]) error {
 	client := r.elbv2()
-	p := elbv2.NewDescribeTargetGroupsPaginator(client, &elbv2.DescribeTargetGroupsInput{})
-	return pages(ctx, p, func(page *elbv2.DescribeTargetGroupsOutput) error {
+	return pages(ctx, client.DescribeTargetGroups, &elbv2.DescribeTargetGroupsInput{}, func(page *elbv2.DescribeTargetGroupsOutput) error {
 		return forEach(ctx, page.TargetGroups, func(ctx context.Context, description types.TargetGroup) error {
 			g := TargetGroup{TargetGroup: description}
 			parts := parts{reader: r, codes: []string{"TargetGroupNotFound"}}
@@ -111,8 +110,8 @@ func readTargetGroups(ctx context.Context, r *reader, emit emit[TargetGroup]) er
 }
 
 func readLoadBalancerLimits(ctx context.Context, r *reader, emit emit[types.Limit]) error {
-	p := elbv2.NewDescribeAccountLimitsPaginator(r.elbv2(), &elbv2.DescribeAccountLimitsInput{})
-	return pages(ctx, p, func(page *elbv2.DescribeAccountLimitsOutput) error {
+	input := &elbv2.DescribeAccountLimitsInput{}
+	return pages(ctx, r.elbv2().DescribeAccountLimits, input, func(page *elbv2.DescribeAccountLimitsOutput) error {
 		for _, limit := range page.Limits {
 			if err := emit(r.arn("elasticloadbalancing", "account-limit/"+aws.ToString(limit.Name)), limit); err != nil {
 				return err

@@ -122,8 +122,7 @@ func policyNames(policies []types.PolicyDetail) (names []string) {
 }
 
 func (r *reader) authorizationDetails(ctx context.Context, f func(*iam.GetAccountAuthorizationDetailsOutput) error, which ...types.EntityType) error {
-	p := iam.NewGetAccountAuthorizationDetailsPaginator(r.iam(), &iam.GetAccountAuthorizationDetailsInput{Filter: which})
-	return pages(ctx, p, f)
+	return pages(ctx, r.iam().GetAccountAuthorizationDetails, &iam.GetAccountAuthorizationDetailsInput{Filter: which}, f)
 }
 
 // ManagedPolicy is a policy that the account made.
@@ -379,8 +378,8 @@ type CertificateContent struct {
 
 func readServerCertificates(ctx context.Context, r *reader, emit emit[ServerCertificate]) error {
 	client := r.iam()
-	p := iam.NewListServerCertificatesPaginator(client, &iam.ListServerCertificatesInput{})
-	return pages(ctx, p, func(page *iam.ListServerCertificatesOutput) error {
+	input := &iam.ListServerCertificatesInput{}
+	return pages(ctx, client.ListServerCertificates, input, func(page *iam.ListServerCertificatesOutput) error {
 		return forEach(ctx, page.ServerCertificateMetadataList, func(ctx context.Context, m types.ServerCertificateMetadata) error {
 			certificate := ServerCertificate{ServerCertificateMetadata: m}
 			parts := parts{reader: r, codes: []string{noSuchEntity}}
@@ -444,8 +443,7 @@ type VirtualMFADevice struct {
 }
 
 func readVirtualMFADevices(ctx context.Context, r *reader, emit emit[VirtualMFADevice]) error {
-	p := iam.NewListVirtualMFADevicesPaginator(r.iam(), &iam.ListVirtualMFADevicesInput{})
-	return pages(ctx, p, func(page *iam.ListVirtualMFADevicesOutput) error {
+	return pages(ctx, r.iam().ListVirtualMFADevices, &iam.ListVirtualMFADevicesInput{}, func(page *iam.ListVirtualMFADevicesOutput) error {
 		for _, d := range page.VirtualMFADevices {
 			device := VirtualMFADevice{SerialNumber: aws.ToString(d.SerialNumber), EnableDate: d.EnableDate}
 			if d.User != nil {

@@ -156,38 +156,3 @@ func panicked(stack []byte) string {
 	}
 	return "in the SDK"
 }
-
-// pager is a paginator of the SDK.
-type pager[Page, Options any] interface {
-	HasMorePages() bool
-	NextPage(context.Context, ...func(*Options)) (*Page, error)
-}
-
-// maxPages bounds a list whose endpoint never ends it.
-const maxPages = 100_000
-
-// pages calls f with every page.
-func pages[Page, Options any](ctx context.Context, p pager[Page, Options], f func(*Page) error) error {
-	for range maxPages {
-		if !p.HasMorePages() {
-			return nil
-		}
-		page, err := p.NextPage(ctx)
-		if err != nil {
-			return err
-		}
-		if err := f(page); err != nil {
-			return err
-		}
-	}
-	return fmt.Errorf("a list with more than %d pages", maxPages)
-}
-
-// gather returns the items of all pages.
-func gather[Page, Options, T any](ctx context.Context, p pager[Page, Options], items func(*Page) []T) (all []T, err error) {
-	err = pages(ctx, p, func(page *Page) error {
-		all = append(all, items(page)...)
-		return nil
-	})
-	return all, err
-}

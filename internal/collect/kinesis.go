@@ -17,7 +17,7 @@ func kinesisKinds() []kind {
 
 func readStreams(ctx context.Context, r *reader, emit emit[types.StreamDescriptionSummary]) error {
 	client := kinesis.NewFromConfig(r.config)
-	return pages(ctx, kinesis.NewListStreamsPaginator(client, &kinesis.ListStreamsInput{}), func(page *kinesis.ListStreamsOutput) error {
+	return pages(ctx, client.ListStreams, &kinesis.ListStreamsInput{}, func(page *kinesis.ListStreamsOutput) error {
 		return forEach(ctx, page.StreamNames, func(ctx context.Context, name string) error {
 			out, err := client.DescribeStreamSummary(ctx, &kinesis.DescribeStreamSummaryInput{StreamName: &name})
 			if hasCode(err, "ResourceNotFoundException") {

@@ -16,8 +16,7 @@ func kmsKinds() []kind {
 
 func readKeys(ctx context.Context, r *reader, emit emit[types.KeyMetadata]) error {
 	client := kms.NewFromConfig(r.config)
-	p := kms.NewListKeysPaginator(client, &kms.ListKeysInput{Limit: aws.Int32(1000)})
-	return pages(ctx, p, func(page *kms.ListKeysOutput) error {
+	return pages(ctx, client.ListKeys, &kms.ListKeysInput{Limit: aws.Int32(1000)}, func(page *kms.ListKeysOutput) error {
 		return forEach(ctx, page.Keys, func(ctx context.Context, k types.KeyListEntry) error {
 			out, err := client.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: k.KeyArn})
 			if hasCode(err, "NotFoundException") {

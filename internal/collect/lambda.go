@@ -23,8 +23,8 @@ func (r *reader) lambda() *lambda.Client { return lambda.NewFromConfig(r.config)
 
 func (r *reader) functions(ctx context.Context) ([]types.FunctionConfiguration, error) {
 	return once(r, "lambda:ListFunctions", func() ([]types.FunctionConfiguration, error) {
-		p := lambda.NewListFunctionsPaginator(r.lambda(), &lambda.ListFunctionsInput{})
-		return gather(ctx, p, func(page *lambda.ListFunctionsOutput) []types.FunctionConfiguration { return page.Functions })
+		return gather(ctx, r.lambda().ListFunctions, &lambda.ListFunctionsInput{},
+			func(page *lambda.ListFunctionsOutput) []types.FunctionConfiguration { return page.Functions })
 	})
 }
 
@@ -88,15 +88,16 @@ func (f *LambdaFunction) readParts(ctx context.Context, r *reader) (gone bool) {
 		return err
 	})
 	parts.read("EventInvokeConfigs", func() (err error) {
-		p := lambda.NewListFunctionEventInvokeConfigsPaginator(client, &lambda.ListFunctionEventInvokeConfigsInput{FunctionName: f.FunctionName})
-		f.EventInvokeConfigs, err = gather(ctx, p, func(page *lambda.ListFunctionEventInvokeConfigsOutput) []types.FunctionEventInvokeConfig {
-			return page.FunctionEventInvokeConfigs
-		})
+		input := &lambda.ListFunctionEventInvokeConfigsInput{FunctionName: f.FunctionName}
+		f.EventInvokeConfigs, err = gather(ctx, client.ListFunctionEventInvokeConfigs, input,
+			func(page *lambda.ListFunctionEventInvokeConfigsOutput) []types.FunctionEventInvokeConfig {
+				return page.FunctionEventInvokeConfigs
+			})
 		return err
 	})
 	parts.read("Versions", func() (err error) {
-		p := lambda.NewListVersionsByFunctionPaginator(client, &lambda.ListVersionsByFunctionInput{FunctionName: f.FunctionName})
-		f.Versions, err = gather(ctx, p, functionVersions)
+		input := &lambda.ListVersionsByFunctionInput{FunctionName: f.FunctionName}
+		f.Versions, err = gather(ctx, client.ListVersionsByFunction, input, functionVersions)
 		return err
 	})
 	return parts.gone

@@ -1,11 +1,6 @@
 package collect
 
-import (
-	"fmt"
-	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-)
+import "time"
 
 // parts reads the parts of one resource and remembers whether a call answered
 // that the resource is no more.
@@ -28,20 +23,6 @@ func (p *parts) read(name string, f func() error, absent ...string) {
 		}
 		return err
 	}, absent...)
-}
-
-// byToken calls f with the token of every page of a list that has no paginator
-// in the SDK. f returns the token of the next page.
-func byToken(f func(token *string) (next *string, err error)) error {
-	var token *string
-	for range maxPages {
-		next, err := f(token)
-		if err != nil || aws.ToString(next) == "" {
-			return err
-		}
-		token = next
-	}
-	return fmt.Errorf("a list with more than %d pages", maxPages)
 }
 
 // usageDays is how many days back the use of resources is looked at.

@@ -32,8 +32,8 @@ func (r *reader) rds() *rds.Client { return rds.NewFromConfig(r.config) }
 // dbInstances are the region's, for all kinds that are made from them.
 func (r *reader) dbInstances(ctx context.Context) ([]types.DBInstance, error) {
 	return once(r, "rds:DescribeDBInstances", func() ([]types.DBInstance, error) {
-		p := rds.NewDescribeDBInstancesPaginator(r.rds(), &rds.DescribeDBInstancesInput{})
-		instances, err := gather(ctx, p, func(page *rds.DescribeDBInstancesOutput) []types.DBInstance { return page.DBInstances })
+		instances, err := gather(ctx, r.rds().DescribeDBInstances, &rds.DescribeDBInstancesInput{},
+			func(page *rds.DescribeDBInstancesOutput) []types.DBInstance { return page.DBInstances })
 		for _, i := range instances {
 			if i.PendingModifiedValues != nil {
 				i.PendingModifiedValues.MasterUserPassword = nil
@@ -57,8 +57,7 @@ func readDBInstances(ctx context.Context, r *reader, emit emit[types.DBInstance]
 }
 
 func readDBClusters(ctx context.Context, r *reader, emit emit[types.DBCluster]) error {
-	p := rds.NewDescribeDBClustersPaginator(r.rds(), &rds.DescribeDBClustersInput{})
-	return pages(ctx, p, func(page *rds.DescribeDBClustersOutput) error {
+	return pages(ctx, r.rds().DescribeDBClusters, &rds.DescribeDBClustersInput{}, func(page *rds.DescribeDBClustersOutput) error {
 		for _, c := range page.DBClusters {
 			if c.PendingModifiedValues != nil {
 				c.PendingModifiedValues.MasterUserPassword = nil
@@ -78,8 +77,8 @@ type DBParameterGroup struct {
 }
 
 func readDBParameterGroups(ctx context.Context, r *reader, emit emit[DBParameterGroup]) error {
-	p := rds.NewDescribeDBParameterGroupsPaginator(r.rds(), &rds.DescribeDBParameterGroupsInput{})
-	return pages(ctx, p, func(page *rds.DescribeDBParameterGroupsOutput) error {
+	input := &rds.DescribeDBParameterGroupsInput{}
+	return pages(ctx, r.rds().DescribeDBParameterGroups, input, func(page *rds.DescribeDBParameterGroupsOutput) error {
 		return forEach(ctx, page.DBParameterGroups, func(ctx context.Context, g types.DBParameterGroup) error {
 			group := DBParameterGroup{DBParameterGroup: g}
 			r.part("Parameters", func() (err error) {
@@ -93,8 +92,8 @@ func readDBParameterGroups(ctx context.Context, r *reader, emit emit[DBParameter
 
 func (r *reader) dbParameters(ctx context.Context, group *string) (map[string]string, error) {
 	values := map[string]string{}
-	p := rds.NewDescribeDBParametersPaginator(r.rds(), &rds.DescribeDBParametersInput{DBParameterGroupName: group})
-	err := pages(ctx, p, func(page *rds.DescribeDBParametersOutput) error {
+	input := &rds.DescribeDBParametersInput{DBParameterGroupName: group}
+	err := pages(ctx, r.rds().DescribeDBParameters, input, func(page *rds.DescribeDBParametersOutput) error {
 		for _, parameter := range page.Parameters {
 			if parameter.ParameterValue != nil {
 				values[aws.ToString(parameter.ParameterName)] = *parameter.ParameterValue
@@ -106,8 +105,8 @@ func (r *reader) dbParameters(ctx context.Context, group *string) (map[string]st
 }
 
 func readDBSecurityGroups(ctx context.Context, r *reader, emit emit[types.DBSecurityGroup]) error {
-	p := rds.NewDescribeDBSecurityGroupsPaginator(r.rds(), &rds.DescribeDBSecurityGroupsInput{})
-	return pages(ctx, p, func(page *rds.DescribeDBSecurityGroupsOutput) error {
+	input := &rds.DescribeDBSecurityGroupsInput{}
+	return pages(ctx, r.rds().DescribeDBSecurityGroups, input, func(page *rds.DescribeDBSecurityGroupsOutput) error {
 		for _, g := range page.DBSecurityGroups {
 			if err := emit(aws.ToString(g.DBSecurityGroupArn), g); err != nil {
 				return err
@@ -118,8 +117,8 @@ func readDBSecurityGroups(ctx context.Context, r *reader, emit emit[types.DBSecu
 }
 
 func readEventSubscriptions(ctx context.Context, r *reader, emit emit[types.EventSubscription]) error {
-	p := rds.NewDescribeEventSubscriptionsPaginator(r.rds(), &rds.DescribeEventSubscriptionsInput{})
-	return pages(ctx, p, func(page *rds.DescribeEventSubscriptionsOutput) error {
+	input := &rds.DescribeEventSubscriptionsInput{}
+	return pages(ctx, r.rds().DescribeEventSubscriptions, input, func(page *rds.DescribeEventSubscriptionsOutput) error {
 		for _, s := range page.EventSubscriptionsList {
 			if err := emit(aws.ToString(s.EventSubscriptionArn), s); err != nil {
 				return err
@@ -147,8 +146,8 @@ func readRDSAccountQuotas(ctx context.Context, r *reader, emit emit[types.Accoun
 // readDBEngineVersions reads all versions, those that can no longer be chosen
 // for new databases among them.
 func readDBEngineVersions(ctx context.Context, r *reader, emit emit[types.DBEngineVersion]) error {
-	p := rds.NewDescribeDBEngineVersionsPaginator(r.rds(), &rds.DescribeDBEngineVersionsInput{IncludeAll: aws.Bool(true)})
-	return pages(ctx, p, func(page *rds.DescribeDBEngineVersionsOutput) error {
+	input := &rds.DescribeDBEngineVersionsInput{IncludeAll: aws.Bool(true)}
+	return pages(ctx, r.rds().DescribeDBEngineVersions, input, func(page *rds.DescribeDBEngineVersionsOutput) error {
 		for _, v := range page.DBEngineVersions {
 			id := r.arn("rds", "engine-version:"+aws.ToString(v.Engine)+"/"+aws.ToString(v.EngineVersion))
 			if err := emit(id, v); err != nil {
@@ -160,8 +159,8 @@ func readDBEngineVersions(ctx context.Context, r *reader, emit emit[types.DBEngi
 }
 
 func readDBMajorEngineVersions(ctx context.Context, r *reader, emit emit[types.DBMajorEngineVersion]) error {
-	p := rds.NewDescribeDBMajorEngineVersionsPaginator(r.rds(), &rds.DescribeDBMajorEngineVersionsInput{})
-	return pages(ctx, p, func(page *rds.DescribeDBMajorEngineVersionsOutput) error {
+	input := &rds.DescribeDBMajorEngineVersionsInput{}
+	return pages(ctx, r.rds().DescribeDBMajorEngineVersions, input, func(page *rds.DescribeDBMajorEngineVersionsOutput) error {
 		for _, v := range page.DBMajorEngineVersions {
 			id := r.arn("rds", "major-engine-version:"+aws.ToString(v.Engine)+"/"+aws.ToString(v.MajorEngineVersion))
 			if err := emit(id, v); err != nil {

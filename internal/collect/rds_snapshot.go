@@ -16,8 +16,7 @@ type DBSnapshot struct {
 
 func readDBSnapshots(ctx context.Context, r *reader, emit emit[DBSnapshot]) error {
 	client := r.rds()
-	p := rds.NewDescribeDBSnapshotsPaginator(client, &rds.DescribeDBSnapshotsInput{})
-	return pages(ctx, p, func(page *rds.DescribeDBSnapshotsOutput) error {
+	return pages(ctx, client.DescribeDBSnapshots, &rds.DescribeDBSnapshotsInput{}, func(page *rds.DescribeDBSnapshotsOutput) error {
 		return forEach(ctx, page.DBSnapshots, func(ctx context.Context, s types.DBSnapshot) error {
 			snapshot := DBSnapshot{DBSnapshot: s}
 			if aws.ToString(s.SnapshotType) == "manual" {
@@ -49,8 +48,8 @@ type DBClusterSnapshot struct {
 
 func readDBClusterSnapshots(ctx context.Context, r *reader, emit emit[DBClusterSnapshot]) error {
 	client := r.rds()
-	p := rds.NewDescribeDBClusterSnapshotsPaginator(client, &rds.DescribeDBClusterSnapshotsInput{})
-	return pages(ctx, p, func(page *rds.DescribeDBClusterSnapshotsOutput) error {
+	input := &rds.DescribeDBClusterSnapshotsInput{}
+	return pages(ctx, client.DescribeDBClusterSnapshots, input, func(page *rds.DescribeDBClusterSnapshotsOutput) error {
 		return forEach(ctx, page.DBClusterSnapshots, func(ctx context.Context, s types.DBClusterSnapshot) error {
 			snapshot := DBClusterSnapshot{DBClusterSnapshot: s}
 			if aws.ToString(s.SnapshotType) == "manual" {

@@ -20,8 +20,8 @@ func (r *reader) redshift() *redshift.Client { return redshift.NewFromConfig(r.c
 
 func (r *reader) redshiftClusters(ctx context.Context) ([]types.Cluster, error) {
 	return once(r, "redshift:DescribeClusters", func() ([]types.Cluster, error) {
-		p := redshift.NewDescribeClustersPaginator(r.redshift(), &redshift.DescribeClustersInput{})
-		clusters, err := gather(ctx, p, func(page *redshift.DescribeClustersOutput) []types.Cluster { return page.Clusters })
+		clusters, err := gather(ctx, r.redshift().DescribeClusters, &redshift.DescribeClustersInput{},
+			func(page *redshift.DescribeClustersOutput) []types.Cluster { return page.Clusters })
 		for _, c := range clusters {
 			if c.PendingModifiedValues != nil {
 				c.PendingModifiedValues.MasterUserPassword = nil
@@ -69,8 +69,9 @@ func (r *reader) redshiftParameters(ctx context.Context, groups []types.ClusterP
 	values := map[string]string{}
 	for _, group := range groups {
 		parameters, err := once(r, "redshift:DescribeClusterParameters "+aws.ToString(group.ParameterGroupName), func() ([]types.Parameter, error) {
-			p := redshift.NewDescribeClusterParametersPaginator(r.redshift(), &redshift.DescribeClusterParametersInput{ParameterGroupName: group.ParameterGroupName})
-			return gather(ctx, p, func(page *redshift.DescribeClusterParametersOutput) []types.Parameter { return page.Parameters })
+			input := &redshift.DescribeClusterParametersInput{ParameterGroupName: group.ParameterGroupName}
+			return gather(ctx, r.redshift().DescribeClusterParameters, input,
+				func(page *redshift.DescribeClusterParametersOutput) []types.Parameter { return page.Parameters })
 		})
 		if err != nil {
 			return nil, err

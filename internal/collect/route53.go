@@ -29,8 +29,7 @@ type HostedZone struct {
 
 func (r *reader) hostedZones(ctx context.Context) ([]HostedZone, error) {
 	return once(r, "route53:ListHostedZones", func() (zones []HostedZone, err error) {
-		p := route53.NewListHostedZonesPaginator(r.route53(), &route53.ListHostedZonesInput{})
-		err = pages(ctx, p, func(page *route53.ListHostedZonesOutput) error {
+		err = pages(ctx, r.route53().ListHostedZones, &route53.ListHostedZonesInput{}, func(page *route53.ListHostedZonesOutput) error {
 			for _, z := range page.HostedZones {
 				id := strings.TrimPrefix(aws.ToString(z.Id), "/hostedzone/")
 				z.Id = &id
@@ -112,8 +111,7 @@ func (s RecordSet) id() string {
 }
 
 func readHealthChecks(ctx context.Context, r *reader, emit emit[types.HealthCheck]) error {
-	p := route53.NewListHealthChecksPaginator(r.route53(), &route53.ListHealthChecksInput{})
-	return pages(ctx, p, func(page *route53.ListHealthChecksOutput) error {
+	return pages(ctx, r.route53().ListHealthChecks, &route53.ListHealthChecksInput{}, func(page *route53.ListHealthChecksOutput) error {
 		for _, h := range page.HealthChecks {
 			if err := emit("arn:"+r.partition()+":route53:::healthcheck/"+aws.ToString(h.Id), h); err != nil {
 				return err

@@ -78,8 +78,8 @@ func (r *reader) bucketARN(b Bucket) string {
 func (r *reader) buckets(ctx context.Context) ([]Bucket, error) {
 	return once(r, "s3:ListBuckets", func() ([]Bucket, error) {
 		// With a number of buckets asked for, S3 tells their regions too.
-		p := s3.NewListBucketsPaginator(r.s3(r.config.Region), &s3.ListBucketsInput{MaxBuckets: aws.Int32(1000)})
-		listed, err := gather(ctx, p, func(page *s3.ListBucketsOutput) []types.Bucket { return page.Buckets })
+		listed, err := gather(ctx, r.s3(r.config.Region).ListBuckets, &s3.ListBucketsInput{MaxBuckets: aws.Int32(1000)},
+			func(page *s3.ListBucketsOutput) []types.Bucket { return page.Buckets })
 		if err != nil {
 			return nil, err
 		}

@@ -17,8 +17,8 @@ func secretsmanagerKinds() []kind {
 // readSecrets leaves out secrets that are to be deleted, as the API does unless
 // it is asked for them.
 func readSecrets(ctx context.Context, r *reader, emit emit[types.SecretListEntry]) error {
-	p := secretsmanager.NewListSecretsPaginator(secretsmanager.NewFromConfig(r.config), &secretsmanager.ListSecretsInput{})
-	return pages(ctx, p, func(page *secretsmanager.ListSecretsOutput) error {
+	input := &secretsmanager.ListSecretsInput{}
+	return pages(ctx, secretsmanager.NewFromConfig(r.config).ListSecrets, input, func(page *secretsmanager.ListSecretsOutput) error {
 		for _, s := range page.SecretList {
 			if err := emit(aws.ToString(s.ARN), s); err != nil {
 				return err

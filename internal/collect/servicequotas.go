@@ -41,12 +41,12 @@ func (r *reader) quotas(ctx context.Context, service string) (map[string]types.S
 		}
 		return nil
 	}
-	defaults := servicequotas.NewListAWSDefaultServiceQuotasPaginator(client, &servicequotas.ListAWSDefaultServiceQuotasInput{ServiceCode: &service})
-	err := eachItem(ctx, defaults, func(page *servicequotas.ListAWSDefaultServiceQuotasOutput) []types.ServiceQuota { return page.Quotas }, add)
+	err := eachItem(ctx, client.ListAWSDefaultServiceQuotas, &servicequotas.ListAWSDefaultServiceQuotasInput{ServiceCode: &service},
+		func(page *servicequotas.ListAWSDefaultServiceQuotasOutput) []types.ServiceQuota { return page.Quotas }, add)
 	if err != nil {
 		return nil, err
 	}
-	applied := servicequotas.NewListServiceQuotasPaginator(client, &servicequotas.ListServiceQuotasInput{ServiceCode: &service})
-	err = eachItem(ctx, applied, func(page *servicequotas.ListServiceQuotasOutput) []types.ServiceQuota { return page.Quotas }, add)
+	err = eachItem(ctx, client.ListServiceQuotas, &servicequotas.ListServiceQuotasInput{ServiceCode: &service},
+		func(page *servicequotas.ListServiceQuotasOutput) []types.ServiceQuota { return page.Quotas }, add)
 	return quotas, err
 }

@@ -22,7 +22,7 @@ type Topic struct {
 
 func readTopics(ctx context.Context, r *reader, emit emit[Topic]) error {
 	client := sns.NewFromConfig(r.config)
-	return pages(ctx, sns.NewListTopicsPaginator(client, &sns.ListTopicsInput{}), func(page *sns.ListTopicsOutput) error {
+	return pages(ctx, client.ListTopics, &sns.ListTopicsInput{}, func(page *sns.ListTopicsOutput) error {
 		return forEach(ctx, page.Topics, func(ctx context.Context, t types.Topic) error {
 			out, err := client.GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: t.TopicArn})
 			if hasCode(err, "NotFound", "NotFoundException") {

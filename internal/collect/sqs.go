@@ -23,8 +23,7 @@ type Queue struct {
 func readQueues(ctx context.Context, r *reader, emit emit[Queue]) error {
 	client := sqs.NewFromConfig(r.config)
 	// Without a number of results SQS answers the first thousand and no token.
-	p := sqs.NewListQueuesPaginator(client, &sqs.ListQueuesInput{MaxResults: aws.Int32(1000)})
-	return pages(ctx, p, func(page *sqs.ListQueuesOutput) error {
+	return pages(ctx, client.ListQueues, &sqs.ListQueuesInput{MaxResults: aws.Int32(1000)}, func(page *sqs.ListQueuesOutput) error {
 		return forEach(ctx, page.QueueUrls, func(ctx context.Context, address string) error {
 			out, err := client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
 				QueueUrl: &address, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameAll},
