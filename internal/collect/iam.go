@@ -83,35 +83,35 @@ type Principal struct {
 
 func readPrincipals(ctx context.Context, r *reader, emit emit[Principal]) error {
 	return r.authorizationDetails(ctx, func(page *iam.GetAccountAuthorizationDetailsOutput) error {
-		for _, u := range page.UserDetailList {
-			p := Principal{
-				Arn: aws.ToString(u.Arn), Type: "user", Name: aws.ToString(u.UserName), Path: aws.ToString(u.Path),
-				CreateDate: u.CreateDate, Groups: u.GroupList, InlinePolicies: policyNames(u.UserPolicyList), ManagedPolicies: u.AttachedManagedPolicies,
-			}
-			if err := emit(p.Arn, p); err != nil {
-				return err
-			}
-		}
-		for _, g := range page.GroupDetailList {
-			p := Principal{
-				Arn: aws.ToString(g.Arn), Type: "group", Name: aws.ToString(g.GroupName), Path: aws.ToString(g.Path),
-				CreateDate: g.CreateDate, InlinePolicies: policyNames(g.GroupPolicyList), ManagedPolicies: g.AttachedManagedPolicies,
-			}
-			if err := emit(p.Arn, p); err != nil {
-				return err
-			}
-		}
-		for _, role := range page.RoleDetailList {
-			p := Principal{
-				Arn: aws.ToString(role.Arn), Type: "role", Name: aws.ToString(role.RoleName), Path: aws.ToString(role.Path),
-				CreateDate: role.CreateDate, InlinePolicies: policyNames(role.RolePolicyList), ManagedPolicies: role.AttachedManagedPolicies,
-			}
+		for _, p := range principalsOf(page) {
 			if err := emit(p.Arn, p); err != nil {
 				return err
 			}
 		}
 		return nil
 	}, types.EntityTypeUser, types.EntityTypeGroup, types.EntityTypeRole)
+}
+
+func principalsOf(page *iam.GetAccountAuthorizationDetailsOutput) (all []Principal) {
+	for _, u := range page.UserDetailList {
+		all = append(all, Principal{
+			Arn: aws.ToString(u.Arn), Type: "user", Name: aws.ToString(u.UserName), Path: aws.ToString(u.Path),
+			CreateDate: u.CreateDate, Groups: u.GroupList, InlinePolicies: policyNames(u.UserPolicyList), ManagedPolicies: u.AttachedManagedPolicies,
+		})
+	}
+	for _, g := range page.GroupDetailList {
+		all = append(all, Principal{
+			Arn: aws.ToString(g.Arn), Type: "group", Name: aws.ToString(g.GroupName), Path: aws.ToString(g.Path),
+			CreateDate: g.CreateDate, InlinePolicies: policyNames(g.GroupPolicyList), ManagedPolicies: g.AttachedManagedPolicies,
+		})
+	}
+	for _, role := range page.RoleDetailList {
+		all = append(all, Principal{
+			Arn: aws.ToString(role.Arn), Type: "role", Name: aws.ToString(role.RoleName), Path: aws.ToString(role.Path),
+			CreateDate: role.CreateDate, InlinePolicies: policyNames(role.RolePolicyList), ManagedPolicies: role.AttachedManagedPolicies,
+		})
+	}
+	return all
 }
 
 func policyNames(policies []types.PolicyDetail) (names []string) {
