@@ -4,11 +4,13 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"sync"
 
 	jsonv2 "github.com/go-json-experiment/json"
@@ -113,17 +115,18 @@ var ErrTooLarge = errors.New("the resource is too large for an inventory")
 type Writer struct {
 	mu      sync.Mutex
 	to      *bufio.Writer
+	known   identities
 	summary Summary
 }
 
 // NewWriter writes the header.
 func NewWriter(w io.Writer, h Header) (*Writer, error) {
-	out := &Writer{to: bufio.NewWriterSize(w, 1<<16)}
+	out := &Writer{to: bufio.NewWriterSize(w, 1<<16), known: identities{}}
 	return out, out.line(firstLine{Format: format, Header: h})
 }
 
-// Add writes a resource. After an error that is not ErrTooLarge the inventory
-// is of no use.
+// Add writes a resource, once: APIs repeat one when others come or go between
+// two pages. After an error that is not ErrTooLarge the inventory is of no use.
 func (w *Writer) Add(r Resource) error {
 	text, err := jsonv2.Marshal(resourceLine(r), jsonv2.Deterministic(true), jsontext.AllowInvalidUTF8(true))
 	if err != nil {
@@ -134,9 +137,32 @@ func (w *Writer) Add(r Resource) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if !w.known.add(r.Kind, r.Region, r.ID) {
+		return nil
+	}
 	w.summary.Resources++
 	_, err = w.to.Write(append(text, '\n'))
 	return err
+}
+
+// identities are resources that were seen. Of each it keeps a part of a hash, so
+// that a million take some twenty megabytes.
+type identities map[[16]byte]struct{}
+
+// add reports whether a resource is new. One without an id cannot be told from
+// others and is always new.
+func (seen identities) add(kind, region, id string) bool {
+	if id == "" {
+		return true
+	}
+	text := make([]byte, 0, 256)
+	for _, part := range [...]string{kind, region, id} {
+		text = strconv.AppendQuote(text, part)
+	}
+	sum := sha256.Sum256(text)
+	before := len(seen)
+	seen[[16]byte(sum[:])] = struct{}{}
+	return len(seen) > before
 }
 
 // Close writes the summary, with the failures and prices given, but not to the
@@ -182,16 +208,35 @@ func OpenFile(path string) (*File, error) {
 	defer f.Close()
 	lines := newLines(f)
 	if !lines.Scan() {
-		return nil, fmt.Errorf("%s: not an inventory: it is empty or cannot be read: %w", path, errors.Join(lines.Err(), io.ErrUnexpectedEOF))
+		if err := lines.Err(); err != nil {
+			return nil, fmt.Errorf("%s:1: %w", path, explained(err))
+		}
+		return nil, fmt.Errorf("%s: not an inventory: it is empty", path)
+	}
+	if bytes.HasPrefix(lines.Bytes(), []byte("\ufeff")) {
+		return nil, fmt.Errorf("%s:1: the file begins with a byte order mark: save it as UTF-8 without one", path)
 	}
 	var first firstLine
-	if err := json.Unmarshal(lines.Bytes(), &first); err != nil || first.Format == 0 {
+	err = jsonv2.Unmarshal(lines.Bytes(), &first, jsonv2.MatchCaseInsensitiveNames(true))
+	if !isInventory(lines.Bytes()) {
 		return nil, fmt.Errorf("%s: not an inventory: its first line has no supportdInventory", path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s:1: %w", path, explained(err))
 	}
 	if first.Format != format {
 		return nil, fmt.Errorf("%s: the inventory has format %d, and this program reads format %d", path, first.Format, format)
 	}
 	return &File{path: path, header: first.Header}, nil
+}
+
+// isInventory reports whether a first line names a format, whatever else it has.
+func isInventory(line []byte) bool {
+	var first struct {
+		Format int `json:"supportdInventory"`
+	}
+	err := jsonv2.Unmarshal(line, &first)
+	return err == nil && first.Format != 0
 }
 
 // maxLine is how long a resource's line may be.
@@ -220,7 +265,7 @@ func (f *File) ReadKinds(ctx context.Context, wanted func(kind string) Choice, e
 	}
 	defer file.Close()
 	lines := newLines(file)
-	number, read, names := 0, 0, map[string]string{}
+	number, read, names, known := 0, 0, map[string]string{}, identities{}
 	for lines.Scan() {
 		number++
 		if number == 1 {
@@ -239,10 +284,10 @@ func (f *File) ReadKinds(ctx context.Context, wanted func(kind string) Choice, e
 		}
 		line := anyLine{Attributes: chosen{wanted: choice, names: names}}
 		if err := jsonv2.Unmarshal(lines.Bytes(), &line); err != nil {
-			return Summary{}, fmt.Errorf("%s:%d: %w", f.path, number, err)
+			return Summary{}, fmt.Errorf("%s:%d: %w", f.path, number, explained(err))
 		}
 		if line.End != nil {
-			return f.end(lines, line.End, read)
+			return f.end(lines, line.End, number, read)
 		}
 		if line.Kind == "" {
 			return Summary{}, fmt.Errorf("%s:%d: a resource without a kind", f.path, number)
@@ -251,17 +296,27 @@ func (f *File) ReadKinds(ctx context.Context, wanted func(kind string) Choice, e
 		if wanted(line.Kind) == nil {
 			continue
 		}
+		if !known.add(line.Kind, line.Region, line.ID) {
+			return Summary{}, fmt.Errorf("%s:%d: the %s %q is in the inventory twice%s", f.path, number, line.Kind, line.ID, inRegion(line.Region))
+		}
 		if err := each(Resource{Kind: line.Kind, ID: line.ID, Region: line.Region, Attributes: line.Attributes.values}); err != nil {
 			return Summary{}, err
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return Summary{}, fmt.Errorf("%s:%d: %w", f.path, number+1, err)
+		return Summary{}, fmt.Errorf("%s:%d: %w", f.path, number+1, explained(err))
 	}
 	if err := ctx.Err(); err != nil {
 		return Summary{}, err
 	}
 	return Summary{}, fmt.Errorf("%s: the inventory is cut off: it has no last line with its summary", f.path)
+}
+
+func inRegion(name string) string {
+	if name == "" {
+		return ""
+	}
+	return ", in " + name
 }
 
 // kindOf returns the kind of a line in the form in which Writer writes it, and
@@ -278,16 +333,23 @@ func kindOf(line []byte) []byte {
 	return kind
 }
 
-func (f *File) end(lines *bufio.Scanner, text []byte, read int) (Summary, error) {
+// end reads the summary, and that only empty lines follow it.
+func (f *File) end(lines *bufio.Scanner, text []byte, number, read int) (Summary, error) {
 	var end Summary
-	if err := json.Unmarshal(text, &end); err != nil {
-		return Summary{}, fmt.Errorf("%s: the inventory's summary: %w", f.path, err)
+	if err := jsonv2.Unmarshal(text, &end, jsonv2.MatchCaseInsensitiveNames(true)); err != nil {
+		return Summary{}, fmt.Errorf("%s:%d: the inventory's summary: %w", f.path, number, explained(err))
 	}
 	if read != end.Resources {
-		return Summary{}, fmt.Errorf("%s: the inventory has %d resources, and its summary says %d", f.path, read, end.Resources)
+		return Summary{}, fmt.Errorf("%s:%d: the inventory has %d resources, and its summary says %d", f.path, number, read, end.Resources)
 	}
-	if lines.Scan() {
-		return Summary{}, fmt.Errorf("%s: something follows the summary", f.path)
+	for lines.Scan() {
+		number++
+		if len(bytes.TrimSpace(lines.Bytes())) > 0 {
+			return Summary{}, fmt.Errorf("%s:%d: something follows the summary", f.path, number)
+		}
 	}
-	return end, lines.Err()
+	if err := lines.Err(); err != nil {
+		return Summary{}, fmt.Errorf("%s:%d: %w", f.path, number+1, explained(err))
+	}
+	return end, nil
 }

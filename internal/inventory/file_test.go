@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 func sample() (Header, []Resource, Summary) {
@@ -90,19 +91,30 @@ func TestFileThatIsCutOffAnywhereIsRefused(t *testing.T) {
 func TestBadFilesAreRefused(t *testing.T) {
 	first, _, _ := strings.Cut(string(mustWrite(t)), "\n")
 	for name, test := range map[string]struct{ text, want string }{
-		"empty":           {"", "it is empty"},
-		"text":            {"hello\n", "its first line has no supportdInventory"},
-		"other JSON":      {"{}\n", "its first line has no supportdInventory"},
-		"another format":  {`{"supportdInventory":2}` + "\n", "has format 2, and this program reads format 1"},
-		"count":           {first + "\n" + `{"end":{"resources":1}}`, "has 0 resources, and its summary says 1"},
-		"no kind":         {first + "\n" + `{"id":"a"}`, ":2: a resource without a kind"},
-		"null":            {first + "\nnull\n", ":2: a resource without a kind"},
-		"not JSON":        {first + "\n{]\n", ":2: "},
-		"a key twice":     {first + "\n" + `{"kind":"a","id":"a","kind":"b"}`, ":2: "},
-		"something after": {first + "\n" + `{"end":{"resources":0}}` + "\n{}\n", "something follows the summary"},
-		"a bad summary":   {first + "\n" + `{"end":[]}`, "the inventory's summary"},
-		"a huge line":     {first + "\n" + `{"kind":"a","id":"` + strings.Repeat("x", maxLine) + `"}`, ":2: bufio.Scanner: token too long"},
-		"a wrong form":    {first + "\n" + `{"kind":"a","id":1}`, ":2: "},
+		"empty":               {"", "inventory: not an inventory: it is empty"},
+		"text":                {"hello\n", "its first line has no supportdInventory"},
+		"other JSON":          {"{}\n", "its first line has no supportdInventory"},
+		"another format":      {`{"supportdInventory":2}` + "\n", "has format 2, and this program reads format 1"},
+		"a byte order mark":   {"\ufeff" + first + "\n", ":1: the file begins with a byte order mark"},
+		"no time":             {`{"collectedAt":"yesterday","supportdInventory":1}` + "\n", `:1: collectedAt: want a time such as 2026-01-15T12:00:00Z, not "yesterday"`},
+		"a wrong header":      {`{"supportdInventory":1,"needs":{"a":["b",7]}}` + "\n", ":1: needs.a.1: want a text, not a number"},
+		"a huge header":       {`{"supportdInventory":1,"account":"` + strings.Repeat("x", maxLine) + `"}`, ":1: the line is longer than the 16777216 bytes"},
+		"count":               {first + "\n" + `{"end":{"resources":1}}`, ":2: the inventory has 0 resources, and its summary says 1"},
+		"no kind":             {first + "\n" + `{"id":"a"}`, ":2: a resource without a kind"},
+		"null":                {first + "\nnull\n", ":2: a resource without a kind"},
+		"not JSON":            {first + "\n{]\n", ":2: not JSON: invalid character ']'"},
+		"a cut line":          {first + "\n{\"kind\":\"a\"\n", ":2: the line is cut off"},
+		"an empty line":       {first + "\n\n" + `{"end":{"resources":0}}`, ":2: the line is empty"},
+		"a list":              {first + "\n[]\n", ":2: the line: want an object, not a list"},
+		"a key twice":         {first + "\n" + `{"kind":"a","id":"a","kind":"b"}`, ":2: not JSON: duplicate object member name \"kind\""},
+		"something after":     {first + "\n" + `{"end":{"resources":0}}` + "\n\n{}\n", ":4: something follows the summary"},
+		"a bad summary":       {first + "\n" + `{"end":[]}`, ":2: the inventory's summary: the line: want an object, not a list"},
+		"half a resource":     {first + "\n" + `{"end":{"resources":0.5}}`, ":2: the inventory's summary: resources: want a whole number, not 0.5"},
+		"a huge line":         {first + "\n" + `{"kind":"a","id":"` + strings.Repeat("x", maxLine) + `"}`, ":2: the line is longer than the 16777216 bytes"},
+		"a wrong form":        {first + "\n" + `{"kind":"a","id":1}`, ":2: id: want a text, not a number"},
+		"wrong attributes":    {first + "\n" + `{"kind":"a","id":"1","attributes":true}`, ":2: attributes: want an object, not true"},
+		"a resource twice":    {first + "\n" + strings.Repeat(`{"kind":"a","id":"b","region":"c"}`+"\n", 2) + `{"end":{"resources":2}}`, `:3: the a "b" is in the inventory twice, in c`},
+		"one twice, no place": {first + "\n" + strings.Repeat(`{"kind":"a","id":"b"}`+"\n", 2) + `{"end":{"resources":2}}`, `:3: the a "b" is in the inventory twice`},
 	} {
 		if _, _, _, err := read(t, []byte(test.text)); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: error %v, want %q", name, err, test.want)
@@ -110,6 +122,42 @@ func TestBadFilesAreRefused(t *testing.T) {
 	}
 	if _, err := OpenFile(filepath.Join(t.TempDir(), "none")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("OpenFile of nothing = %v, want os.ErrNotExist", err)
+	}
+}
+
+func TestResourcesThatDifferAreNotTheSame(t *testing.T) {
+	text := `{"supportdInventory":1}
+{"kind":"a","id":"1"}
+{"kind":"b","id":"1"}
+{"kind":"a","id":"1","region":"c"}
+{"kind":"a","id":"\"\"1"}
+{"kind":"a","id":""}
+{"kind":"a"}
+{"end":{"resources":6}}
+`
+	if _, all, _, err := read(t, []byte(text)); err != nil || len(all) != 6 {
+		t.Errorf("read %d resources, error %v; want 6", len(all), err)
+	}
+}
+
+func TestEmptyLinesAtTheEndDoNoHarm(t *testing.T) {
+	text := "{\"supportdInventory\":1}\r\n{\"end\":{\"resources\":0}}\r\n\r\n \n\n"
+	if _, _, _, err := read(t, []byte(text)); err != nil {
+		t.Errorf("error %v, want none", err)
+	}
+}
+
+func TestWhatAPIsTellTwiceIsWrittenOnce(t *testing.T) {
+	var out bytes.Buffer
+	w, err := NewWriter(&out, Header{})
+	for _, r := range []Resource{{Kind: "x", ID: "a"}, {Kind: "x", ID: "b"}, {Kind: "x", ID: "a"}, {Kind: "x", ID: "a", Region: "r"}, {Kind: "x"}, {Kind: "x"}} {
+		err = errors.Join(err, w.Add(r))
+	}
+	if err := errors.Join(err, w.Close(nil, nil)); err != nil {
+		t.Fatal(err)
+	}
+	if _, all, end, err := read(t, out.Bytes()); err != nil || len(all) != 5 || end.Resources != 5 {
+		t.Errorf("read %v, %v, error %v; want 5 resources", all, end, err)
 	}
 }
 
@@ -243,6 +291,7 @@ func FuzzFile(f *testing.F) {
 	f.Add(mustWrite(f))
 	f.Add([]byte("{\"supportdInventory\":1}\n{\"end\":{\"resources\":0}}\n"))
 	f.Add([]byte("{\"supportdInventory\":1}\n{\"kind\":\"x\",\"id\":\"y\",\"attributes\":{\"a\":[1,null]}}\n{\"end\":{\"resources\":1}}\n"))
+	f.Add([]byte("{\"supportdInventory\":1}\n{\"kind\":\"x\",\"id\":\"y\"}\n{\"kind\":\"x\"}\n{\"end\":{\"resources\":2}}\n\n"))
 	folder := f.TempDir()
 	f.Fuzz(func(t *testing.T, text []byte) {
 		path := filepath.Join(folder, "inventory")
@@ -281,7 +330,7 @@ func FuzzFile(f *testing.F) {
 		}
 		i := 0
 		if _, err := again.Read(t.Context(), func(r Resource) error {
-			if diff := cmp.Diff(all[i], r); diff != "" {
+			if diff := cmp.Diff(all[i], r, cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("resource %d after writing (-want +got):\n%s", i, diff)
 			}
 			i++
