@@ -117,25 +117,17 @@ func (p *program) chosenChecks(f *checkFlags, flags *pflag.FlagSet) ([]*check.Ch
 	}
 	folders := []fs.FS{p.checks}
 	if f.folder != "" {
-		if err := isFolder(f.folder); err != nil {
+		own, err := check.Folder(f.folder)
+		if err != nil {
 			return nil, err
 		}
-		folders = append(folders, os.DirFS(f.folder))
+		folders = append(folders, own)
 	}
 	pack, err := check.Load(collect.Kinds(), folders...)
 	if err != nil {
 		return nil, err
 	}
 	return f.choose(pack.Checks())
-}
-
-// isFolder tells what an empty pack would not: that there is no such folder.
-func isFolder(name string) error {
-	info, err := os.Stat(name)
-	if err == nil && !info.IsDir() {
-		err = fmt.Errorf("%s is not a folder", name)
-	}
-	return err
 }
 
 // choose returns the checks that the flags name, all when they name none. A

@@ -383,6 +383,17 @@ func TestLintSaysWhereWhatIsWrong(t *testing.T) {
 	if got := advise(t, nil, "advisor", "lint", empty); got.err == nil || got.stdout != empty+":1:1: no check found: want category/slug/check.yaml\n" {
 		t.Errorf("advisor lint of an empty folder = %v, %q", got.err, got.stdout)
 	}
+	if err := os.MkdirAll(filepath.Join(empty, "security", "linked"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join(pack, "security", "lonely", "check.yaml"), filepath.Join(empty, "security", "linked", "check.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{"advisor lint " + empty, "advisor test " + empty, "advisor checks --checks " + empty} {
+		if got := advise(t, nil, strings.Fields(command)...); got.err == nil || !strings.Contains(got.stdout+got.err.Error(), "security/linked/check.yaml") {
+			t.Errorf("%s of a link out of the pack = %v, %q, want an error", command, got.err, got.stdout)
+		}
+	}
 	checkRefusal(t, advise(t, nil, "advisor", "lint", "/nowhere"), 1, "no such file", "advisor", "lint")
 }
 

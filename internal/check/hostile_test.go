@@ -1,7 +1,10 @@
 package check_test
 
 import (
+	"errors"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -25,6 +28,47 @@ func TestFilesThatWouldNotEndAreRefused(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("Load of a %s = %v, want an error with %q", name, err, test.want)
 		}
+	}
+}
+
+func TestLinksThatLeadOutOfThePackAreRefused(t *testing.T) {
+	t.Parallel()
+	outside, pack := t.TempDir(), t.TempDir()
+	const text = "id: x\nname: n\ncategory: security\nabout: a\nunavailable: no\n"
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(os.MkdirAll(filepath.Join(pack, "security", "kept"), 0o755))
+	must(os.WriteFile(filepath.Join(pack, "real.yaml"), []byte(text), 0o600))
+	must(os.Symlink("../../real.yaml", filepath.Join(pack, "security", "kept", "check.yaml"))) // as a ConfigMap of Kubernetes has it
+	must(os.MkdirAll(filepath.Join(outside, "there"), 0o755))
+	must(os.WriteFile(filepath.Join(outside, "there", "check.yaml"), []byte(strings.Replace(text, "id: x", "id: y", 1)), 0o600))
+	load := func() error {
+		folder, err := check.Folder(pack)
+		must(err)
+		_, err = check.Load(inventory.Kinds{}, folder)
+		return err
+	}
+	if err := load(); err != nil {
+		t.Errorf("Load with a link inside the pack = %v, want nil", err)
+	}
+	must(os.Mkdir(filepath.Join(pack, "security", "file"), 0o755))
+	for link, to := range map[string]string{
+		"security/file/check.yaml": filepath.Join(outside, "there", "check.yaml"),
+		"security/folder":          filepath.Join(outside, "there"),
+		"performance":              outside,
+	} {
+		must(os.Symlink(to, filepath.Join(pack, link)))
+		if err := load(); err == nil || err.Error() != link+": path escapes from parent" {
+			t.Errorf("Load with a link %s out of the pack = %v, want an error", link, err)
+		}
+		must(os.Remove(filepath.Join(pack, link)))
+	}
+	if _, err := check.Folder(filepath.Join(pack, "none")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Folder of nothing = %v, want fs.ErrNotExist", err)
 	}
 }
 

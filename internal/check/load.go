@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"os"
 	"path"
 	"runtime"
 	"slices"
@@ -134,6 +135,16 @@ type Pack struct {
 	shared *environment
 }
 
+// Folder returns a folder of checks. What a link in it names outside of it is
+// not read.
+func Folder(name string) (fs.FS, error) {
+	root, err := os.OpenRoot(name)
+	if err != nil {
+		return nil, err
+	}
+	return root.FS(), nil
+}
+
 // Load reads every <category>/<slug>/check.yaml of the folders. A check of a
 // later folder replaces the one of an earlier folder with its id. Expressions
 // are compiled when they are first used; Compile does so now.
@@ -163,10 +174,10 @@ func (p *Pack) load(folder fs.FS) error {
 	if err != nil {
 		return err
 	}
-	if len(files) == 0 {
+	errs := unreadable(folder)
+	if len(files) == 0 && len(errs) == 0 {
 		return errors.New("no check found: want category/slug/check.yaml")
 	}
-	var errs []error
 	here := map[string]string{}
 	for i, c := range p.readAll(folder, files) {
 		file := files[i]
@@ -182,6 +193,20 @@ func (p *Pack) load(folder fs.FS) error {
 		p.byID[c.ID] = c.Check
 	}
 	return errors.Join(errs...)
+}
+
+// unreadable finds folders that no check would be found in because they cannot
+// be read, such as links that lead out of the pack.
+func unreadable(folder fs.FS) (errs []error) {
+	for _, pattern := range []string{"*", "*/*"} {
+		names, _ := fs.Glob(folder, pattern) // it is well-formed
+		for _, name := range names {
+			if _, err := fs.Stat(folder, name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				errs = append(errs, fileError(name, err))
+			}
+		}
+	}
+	return errs
 }
 
 // loaded is a check or why there is none.

@@ -50,12 +50,21 @@ func decode(file string, text []byte, v any) error {
 func readFile(folder fs.FS, file string) ([]byte, error) {
 	info, err := fs.Stat(folder, file)
 	if err != nil {
-		return nil, err
+		return nil, fileError(file, err)
 	}
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s: it is not a file", file)
 	}
 	return fs.ReadFile(folder, file)
+}
+
+// fileError returns an error of the system with its file in front, as others
+// have it.
+func fileError(file string, err error) error {
+	if wrong, ok := errors.AsType[*fs.PathError](err); ok {
+		err = wrong.Err
+	}
+	return fmt.Errorf("%s: %w", file, err)
 }
 
 // refuseAliases refuses YAML's aliases in what a server reads: a few of them

@@ -3,7 +3,6 @@ package server
 import (
 	"fmt"
 	"io/fs"
-	"os"
 	"sync"
 
 	"github.com/supportd/supportd/checks"
@@ -48,7 +47,11 @@ func onceLoaded[T any](load func() (T, error)) func() (T, error) {
 func (c *Config) loadChecks() (*check.Pack, error) {
 	folders := []fs.FS{checks.FS}
 	if c.Checks != "" {
-		folders = append(folders, os.DirFS(c.Checks))
+		own, err := check.Folder(c.Checks)
+		if err != nil {
+			return nil, err
+		}
+		folders = append(folders, own)
 	}
 	return check.Load(collect.Kinds(), folders...)
 }
@@ -59,11 +62,18 @@ func (c *Config) tryChecks() error {
 	if c.Checks == "" {
 		return nil
 	}
-	pack, err := check.Load(collect.Kinds(), os.DirFS(c.Checks))
-	if err == nil {
-		err = pack.Compile()
+	compile := func() error {
+		own, err := check.Folder(c.Checks)
+		if err != nil {
+			return err
+		}
+		pack, err := check.Load(collect.Kinds(), own)
+		if err != nil {
+			return err
+		}
+		return pack.Compile()
 	}
-	if err != nil {
+	if err := compile(); err != nil {
 		return fmt.Errorf("checks in %s: %w", c.Checks, err)
 	}
 	return nil
