@@ -211,13 +211,13 @@ func TestAnAttributeOfAnotherFormMakesTheCheckUnavailable(t *testing.T) {
 	for _, test := range []struct{ expression, attribute, cause string }{
 		{`resource.Size > 1`, `"8"`, "Size: the attribute does not have the type of the API: 8, want a whole number"},
 		{`resource.Size > 1`, `1.5`, "Size: the attribute does not have the type of the API: 1.5, want a whole number"},
-		{`resource.ID == ""`, `7`, "ID: the attribute does not have the type of the API: float64, want string"},
-		{`resource.On`, `"yes"`, "On: the attribute does not have the type of the API: string, want bool"},
+		{`resource.ID == ""`, `7`, "ID: the attribute does not have the type of the API: a number, want string"},
+		{`resource.On`, `"yes"`, "On: the attribute does not have the type of the API: a string, want bool"},
 		{`resource.Made > now`, `"today"`, "Made: the attribute does not have the type of the API: today, want a time"},
-		{`size(resource.Groups) > 1`, `{}`, "Groups: the attribute does not have the type of the API: map[string]interface {}, want list(string)"},
-		{`"a" in resource.Groups`, `["a", 1]`, "Groups: 1: the attribute does not have the type of the API: float64, want string"},
+		{`size(resource.Groups) > 1`, `{}`, "Groups: the attribute does not have the type of the API: an object, want list(string)"},
+		{`"a" in resource.Groups`, `["a", 1]`, "Groups: 1: the attribute does not have the type of the API: a number, want string"},
 		{`resource.Items.exists(i, i.Name == "")`, `[1]`, "Items: 0: the attribute does not have the type of the API"},
-		{`resource.Inner.Name == ""`, `[]`, "Inner: the attribute does not have the type of the API: []interface {}, want check.inner"},
+		{`resource.Inner.Name == ""`, `[]`, "Inner: the attribute does not have the type of the API: a list, want check.inner"},
 		{`resource.Inner.Deep.Name == ""`, `{"Deep": 1}`, "Deep: the attribute does not have the type of the API"},
 		{`"a" in resource.ByName && resource.ByName["a"] == 1`, `{"a": "b"}`, "ByName: a: the attribute does not have the type of the API"},
 	} {
@@ -380,7 +380,7 @@ error: >-
 `
 	wantOutcome(t, outcome(t, text, res("d", nil)), "d error d Red")
 	for text, want := range map[string]string{
-		"parameters: {a: {b: c}}\nerror: 'true'\n":                   ":9:13: parameters.a: a map",
+		"parameters: {a: {b: c}}\nerror: 'true'\n":                   ":9:13: parameters.a: want a text, a number",
 		"parameters: {a: [1, x]}\nerror: 'true'\n":                   "the items of a list have one type, and these are int and string",
 		"parameters: {a: [[1], [x]]}\nerror: 'true'\n":               "the items of a list have one type, and these are list(int) and list(string)",
 		"parameters: {a: 1}\nerror: params.a == 1.5 && params.b\n":   ":10:33: error: undefined field 'b'",

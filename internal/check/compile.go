@@ -1,9 +1,11 @@
 package check
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
+	"math"
 	"slices"
 	"sync"
 
@@ -221,6 +223,9 @@ func parameter(v any) (*inventory.Type, any, error) {
 	case bool:
 		return &inventory.Type{Form: inventory.Bool}, v, nil
 	case uint64:
+		if v > math.MaxInt64 {
+			return nil, nil, fmt.Errorf("%d is larger than the largest int of CEL", v)
+		}
 		return &inventory.Type{Form: inventory.Int}, int64(v), nil
 	case int64:
 		return &inventory.Type{Form: inventory.Int}, v, nil
@@ -240,7 +245,7 @@ func parameter(v any) (*inventory.Type, any, error) {
 		}
 		return &inventory.Type{Form: inventory.List, Elem: elem}, list, nil
 	}
-	return nil, nil, fmt.Errorf("a %T: want a text, a number, true, false, or a list of these", v)
+	return nil, nil, errors.New("want a text, a number, true, false, or a list of these")
 }
 
 // variable makes a name known to the expressions that follow.

@@ -11,16 +11,32 @@ import (
 	"strings"
 	"time"
 
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+
 	"github.com/supportd/supportd/internal/inventory"
 )
 
 // Example is an entry of cases.yaml: resources, and what has to come out.
 type Example struct {
 	Name      string             `yaml:"name"`
-	Now       time.Time          `yaml:"now"` // when the inventory was collected; 2026-01-15T12:00:00Z when left out
+	Now       moment             `yaml:"now"` // when the inventory was collected; 2026-01-15T12:00:00Z when left out
 	Resources []ExampleResource  `yaml:"resources"`
 	Prices    map[string]float64 `yaml:"prices"` // the only ones that are known
 	Want      Want               `yaml:"want"`
+}
+
+// moment is a time as cases.yaml has it. YAML's own times are zero when they are
+// misspelt.
+type moment struct{ time.Time }
+
+// UnmarshalYAML reads a time such as 2026-01-15T12:00:00Z.
+func (m *moment) UnmarshalYAML(node ast.Node) (err error) {
+	text := node.GetToken().Value
+	if m.Time, err = time.Parse(time.RFC3339, text); err != nil {
+		return &yaml.SyntaxError{Message: fmt.Sprintf("want a time such as 2026-01-15T12:00:00Z, not %q", text), Token: node.GetToken()}
+	}
+	return nil
 }
 
 // ExampleResource is a resource of an example.
@@ -150,7 +166,7 @@ func (c *Check) run(ctx context.Context, plan *plan, e Example) (Result, error) 
 // evaluate evaluates an example. Its resources go through the form of the file, so
 // that they are what a collected inventory has.
 func (c *Check) evaluate(ctx context.Context, plan *plan, e Example) (Result, error) {
-	at := e.Now
+	at := e.Now.Time
 	if at.IsZero() {
 		at = exampleTime()
 	}

@@ -60,6 +60,9 @@ func TestExamplesPassOnlyWhenTheySayWhatComesOut(t *testing.T) {
 		{"{id: b, attributes: {Size: 1}}", "{kind: x.none, id: g}", `there is no kind "x.none"`},
 		{"- name: small is green\n", "---\n- name: small is green\n", "more than one document"},
 		{"- name: small is green\n  resources: [{id: a, attributes: {Size: 1}}]\n  want: {status: ok}\n", "", "no example comes out as ok"},
+		{"ignored: 1", "ignored: yes", "cases.yaml:8:36: ignored: want a whole number, not a text"},
+		{"name: large is red\n", "name: large is red\n  now: yesterday\n", `cases.yaml:2:8: want a time such as 2026-01-15T12:00:00Z, not "yesterday"`},
+		{goodCases, "\ufeff" + goodCases, "cases.yaml:1:1: the file begins with a byte order mark"},
 		{goodCases, "", "empty"},
 		{goodCases, "[]\n", "no example comes out as error"},
 	} {

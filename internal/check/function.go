@@ -10,12 +10,15 @@ import (
 	"cel.dev/cel-go/common/types/traits"
 )
 
+// hoursPerMonth is the constant that checks have.
+const hoursPerMonth = "hoursPerMonth"
+
 // functions are those that checks have besides CEL's own and its extensions.
 // docs/checks.md lists them.
 func functions() []cel.EnvOption {
 	numbers := []*cel.Type{cel.ListType(cel.IntType), cel.ListType(cel.DoubleType)}
 	return []cel.EnvOption{
-		cel.Constant("hoursPerMonth", cel.DoubleType, types.Double(720)),
+		cel.Constant(hoursPerMonth, cel.DoubleType, types.Double(720)),
 		cel.Function("sum",
 			cel.Overload("sum_ints", numbers[:1], cel.IntType, cel.UnaryBinding(sumInts)),
 			cel.Overload("sum_doubles", numbers[1:], cel.DoubleType, cel.UnaryBinding(sumDoubles))),

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"net/url"
 	"os"
 	"path"
 	"runtime"
@@ -14,6 +15,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -280,6 +282,9 @@ func (d *definition) wrong(folder string) (field, text string) {
 	if interval, err := time.ParseDuration(d.Interval); d.Interval != "" && (err != nil || interval < time.Minute) {
 		return "interval", fmt.Sprintf("interval %q: want a duration of a minute or more, such as 1h", d.Interval)
 	}
+	if field, text := d.wrongText(); text != "" {
+		return field, text
+	}
 	if d.Unavailable != "" {
 		return "", ""
 	}
@@ -296,10 +301,52 @@ func (d *definition) wrong(folder string) (field, text string) {
 	return d.wrongName()
 }
 
+// wrongText finds characters that a terminal or a browser would obey, and links
+// that are none to a page.
+func (d *definition) wrongText() (field, text string) {
+	var columns []string
+	for _, c := range d.Columns {
+		columns = append(columns, c.Name)
+	}
+	for _, part := range []struct {
+		field string
+		texts []string
+		lines bool // it may have several
+	}{
+		{"id", []string{d.ID}, false},
+		{"name", []string{d.Name}, false},
+		{"names", slices.Concat(slices.Sorted(maps.Keys(d.Names)), slices.Sorted(maps.Values(d.Names))), false},
+		{"columns", columns, false},
+		{"links", d.Links, false},
+		{"about", []string{d.About}, true},
+		{"criteria", slices.Concat(d.Criteria.Red, d.Criteria.Yellow, d.Criteria.Green), true},
+		{"action", []string{d.Action}, true},
+		{"unavailable", []string{d.Unavailable}, true},
+	} {
+		for _, text := range part.texts {
+			if part.lines {
+				text = strings.NewReplacer("\n", "", "\t", "").Replace(text)
+			}
+			if strings.ContainsFunc(text, controls) {
+				return part.field, fmt.Sprintf("%s %q: it has a control character", part.field, text)
+			}
+		}
+	}
+	for _, link := range d.Links {
+		if u, err := url.Parse(link); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+			return "links", fmt.Sprintf("links: %q: want a link that begins with https:// or http://", link)
+		}
+	}
+	return "", ""
+}
+
+// controls reports whether a character controls how others are shown.
+func controls(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }
+
 // wrongName finds names that expressions cannot use, or that mean something
 // else already.
 func (d *definition) wrongName() (field, text string) {
-	taken := map[string]string{}
+	taken := map[string]string{hoursPerMonth: "it is a constant that every check has"}
 	for _, name := range []string{"resource", "id", "region", "now", "params", "prices", "other", "each", "color", "savings"} {
 		taken[name] = "it is known to every check"
 	}
@@ -328,7 +375,7 @@ func (d *definition) wrongName() (field, text string) {
 		}
 	}
 	for _, n := range slices.Sorted(maps.Keys(d.Parameters)) {
-		if text := name("parameters", n, nil); text != "" || slices.Contains(celWords(), n) {
+		if text := name("parameters", n, map[string]string{hoursPerMonth: taken[hoursPerMonth]}); text != "" || slices.Contains(celWords(), n) {
 			return "parameters", cmp.Or(text, fmt.Sprintf("parameters.%s: want another name: it is a word of CEL", n))
 		}
 	}

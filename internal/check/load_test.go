@@ -101,6 +101,19 @@ func TestBadChecksAreRefused(t *testing.T) {
 		"error: 'true'\nlet: {resource: '1'}\n":                                                                   "let.resource: want another name",
 		"error: params.x > 1\n":                                                                                   "undefined field 'x'",
 		"let: {a: b, b: '1'}\nerror: 'true'\n":                                                                    "undeclared reference to 'b'",
+		"error: 'true'\nlet: {hoursPerMonth: '1'}\n":                                                              "let.hoursPerMonth: want another name: it is a constant",
+		"error: 'true'\nparameters: {hoursPerMonth: 1}\n":                                                         "parameters.hoursPerMonth: want another name: it is a constant",
+		"error: 'true'\nparameters: {a: 18446744073709551615}\n":                                                  ":10:13: parameters.a: 18446744073709551615 is larger than",
+		"error: 'true'\nnames: a\n":                                                                               ":10:8: names: want a mapping, not a text",
+		"error: 'true'\nnames: {ja: [a]}\n":                                                                       ":10:13: ja: want a text, not a list",
+		"error: 'true'\nlinks: {a: b}\n":                                                                          ":10:8: links: want a list, not a mapping",
+		"with: {g: {kind: x.group, one: 1}}\nerror: 'true'\n":                                                     ":9:32: one: want true or false, not a whole number",
+		"error: 'true'\nnone: [a]\n":                                                                              ":10:7: none: want a text, not a list",
+		"error: 'true'\nnames: {ja: \"a\\e[2Jb\"}\n":                                                              `:10:8: names "a\x1b[2Jb": it has a control character`,
+		"error: 'true'\ncolumns: {\"a\\u0085\": id}\n":                                                            `columns "a\u0085": it has a control character`,
+		"error: 'true'\naction: \"a\\n\\u202eb\"\n":                                                               `action "a\u202eb": it has a control character`,
+		"error: 'true'\nlinks: [\"javascript://x/%0aalert(1)\"]\n":                                                       `:10:8: links: "javascript://x/%0aalert(1)": want a link that begins with https://`,
+		"error: 'true'\nlinks: [\"https:/docs\"]\n":                                                               `links: "https:/docs": want a link`,
 		"each: {in: resource.Items, id: each.Name}\nerror: each.Nam == ''\n":                                      "undefined field 'Nam'",
 	} {
 		wantError(t, text, want)
@@ -112,10 +125,19 @@ func TestBadChecksAreRefused(t *testing.T) {
 			t.Errorf("without %q: error %v", field, err)
 		}
 	}
+	for text, want := range map[string]string{"id: check1": `id "a\u009bb"`, "name: A check": `name "a\u009bb"`, "about: About it.": `about "a\u009bb"`} {
+		field, _, _ := strings.Cut(text, ":")
+		if _, err := Load(testKinds(), folderOf(strings.Replace(head, text, field+`: "a\u009bb"`, 1)+"error: 'true'\n")); err == nil || !strings.Contains(err.Error(), want+": it has a control character") {
+			t.Errorf("a control character in %s: error %v", field, err)
+		}
+	}
 	for folder, want := range map[string]string{"performance/a/check.yaml": "is in the folder of performance", "security/a/b/check.yaml": "no check found", "check.yaml": "no check found"} {
 		if _, err := Load(testKinds(), fstest.MapFS{folder: {Data: []byte(head + "error: 'true'\n")}}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want %q", folder, err, want)
 		}
+	}
+	if _, err := Load(testKinds(), folderOf("\ufeff"+head+"error: 'true'\n")); err == nil || !strings.Contains(err.Error(), "check.yaml:1:1: the file begins with a byte order mark") {
+		t.Errorf("a byte order mark: error %v", err)
 	}
 	if _, err := Load(testKinds(), folderOf("")); err == nil || !strings.Contains(err.Error(), "empty") {
 		t.Errorf("an empty file: error %v", err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"reflect"
 	"strings"
 	"unicode"
 
@@ -26,6 +27,9 @@ func decode(file string, text []byte, v any) error {
 	if len(text) > maxFile {
 		return fmt.Errorf("%s: the file has %d bytes, and at most %d are read", file, len(text), maxFile)
 	}
+	if bytes.HasPrefix(text, []byte("\ufeff")) {
+		return fmt.Errorf("%s:1:1: the file begins with a byte order mark: save it as UTF-8 without one", file)
+	}
 	decoder := yaml.NewDecoder(bytes.NewReader(text), yaml.DisallowUnknownField())
 	err := decoder.Decode(v)
 	if errors.Is(err, io.EOF) {
@@ -34,7 +38,7 @@ func decode(file string, text []byte, v any) error {
 	var wrong yaml.Error
 	if errors.As(err, &wrong) && wrong.GetToken() != nil {
 		at := wrong.GetToken().Position
-		return fmt.Errorf("%s:%d:%d: %s", file, at.Line, at.Column, wrong.GetMessage())
+		return fmt.Errorf("%s:%d:%d: %s", file, at.Line, at.Column, explained(wrong))
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
@@ -43,6 +47,59 @@ func decode(file string, text []byte, v any) error {
 		return fmt.Errorf("%s: more than one document: the second would not be read", file)
 	}
 	return nil
+}
+
+// explained returns what is wrong in words of the file, and nothing of the types
+// of this program.
+func explained(err yaml.Error) string {
+	var want, got string
+	switch err := err.(type) {
+	case *yaml.TypeError:
+		want, got = formOf(err.DstType), formOf(err.SrcType)
+	case *yaml.OverflowError:
+		want, got = formOf(err.DstType), err.SrcNum
+	case *yaml.UnexpectedNodeTypeError:
+		want, got = nodeForm(err.Expected), nodeForm(err.Actual)
+	default:
+		return err.GetMessage()
+	}
+	text := fmt.Sprintf("want %s, not %s", want, got)
+	if colon := err.GetToken().Prev; colon != nil && colon.Type == token.MappingValueType && colon.Prev != nil {
+		text = colon.Prev.Value + ": " + text
+	}
+	return text
+}
+
+func formOf(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.String:
+		return "a text"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Int, reflect.Int64, reflect.Uint64:
+		return "a whole number"
+	case reflect.Float64:
+		return "a number"
+	case reflect.Slice:
+		return "a list"
+	}
+	return "a mapping"
+}
+
+func nodeForm(t ast.NodeType) string {
+	switch t {
+	case ast.MappingType, ast.MappingValueType:
+		return "a mapping"
+	case ast.SequenceType:
+		return "a list"
+	case ast.StringType, ast.LiteralType:
+		return "a text"
+	case ast.IntegerType, ast.FloatType, ast.InfinityType, ast.NanType:
+		return "a number"
+	case ast.BoolType:
+		return "true or false"
+	}
+	return "what is here"
 }
 
 // readFile reads a file of a check. What is no file, such as a pipe, would never

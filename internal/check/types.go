@@ -102,7 +102,7 @@ func (p *provider) FindStructFieldType(name, field string) (*types.FieldType, bo
 		GetFrom: func(object any) (any, error) {
 			m, ok := object.(map[string]any)
 			if !ok {
-				return nil, fmt.Errorf("%s of a %T: it has no attributes", field, object)
+				return nil, fmt.Errorf("%s of %s: it has no attributes", field, plainForm(object))
 			}
 			v, err := typed(f.Type, m[field])
 			if err != nil {
@@ -165,7 +165,24 @@ func typed(t *inventory.Type, v any) (any, error) {
 	default:
 		return v, nil
 	}
-	return nil, fmt.Errorf("%w: %T, want %s", errForm, v, t)
+	return nil, fmt.Errorf("%w: %s, want %s", errForm, plainForm(v), t)
+}
+
+// plainForm names the form that plain data has.
+func plainForm(v any) string {
+	switch v.(type) {
+	case string:
+		return "a string"
+	case float64, int64:
+		return "a number"
+	case bool:
+		return "a bool"
+	case []any:
+		return "a list"
+	case map[string]any:
+		return "an object"
+	}
+	return "nothing"
 }
 
 // ready returns plain data of the type so that typed need not look at it again.
