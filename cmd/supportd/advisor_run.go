@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"github.com/supportd/supportd/internal/check"
 	"github.com/supportd/supportd/internal/price"
@@ -129,7 +130,7 @@ func (p *program) report(ctx context.Context, f *runFlags, chosen []*check.Check
 func (p *program) writeReport(r *report.Report, f *runFlags) error {
 	write := func(w io.Writer) error {
 		if f.output == "table" {
-			return r.Table(w, report.TableOptions{Color: f.out == "" && p.colors(), Verbose: f.verbose})
+			return r.Table(w, report.TableOptions{Color: f.out == "" && p.colors(), Verbose: f.verbose, Width: terminalWidth(w)})
 		}
 		return r.Write(w, f.output)
 	}
@@ -152,6 +153,20 @@ func isTerminal(w io.Writer) bool {
 	}
 	info, err := f.Stat()
 	return err == nil && info.Mode()&fs.ModeCharDevice != 0
+}
+
+// terminalWidth returns how many characters a line of a terminal has, 0 of what
+// is none.
+func terminalWidth(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok {
+		return 0
+	}
+	size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
+	if err != nil {
+		return 0
+	}
+	return int(size.Col)
 }
 
 // verdict turns what was found into the exit code.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -14,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/supportd/supportd/checks"
 	"github.com/supportd/supportd/internal/collect"
@@ -176,7 +179,7 @@ func TestColoursAreForTerminalsOnly(t *testing.T) {
 	t.Parallel()
 	terminal, err := os.OpenFile("/dev/null", os.O_WRONLY, 0) // a character device, like a terminal
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = terminal.Close() })
 	for _, test := range []struct {
@@ -191,6 +194,31 @@ func TestColoursAreForTerminalsOnly(t *testing.T) {
 	} {
 		if got := test.p.colors(); got != test.want {
 			t.Errorf("colors() with %v to %T = %v, want %v", test.p.env, test.p.stdout, got, test.want)
+		}
+	}
+}
+
+func TestTheTableFitsTheTerminal(t *testing.T) {
+	t.Parallel()
+	terminal, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = terminal.Close() })
+	if err := unix.IoctlSetWinsize(int(terminal.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 77}); err != nil {
+		t.Fatal(err)
+	}
+	if got := terminalWidth(terminal); got != 77 {
+		t.Errorf("terminalWidth = %d, want 77", got)
+	}
+	file, err := os.Create(filepath.Join(t.TempDir(), "report"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = file.Close() })
+	for _, w := range []io.Writer{file, &bytes.Buffer{}} {
+		if got := terminalWidth(w); got != 0 {
+			t.Errorf("terminalWidth of a %T = %d, want 0", w, got)
 		}
 	}
 }

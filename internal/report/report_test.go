@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	prettytext "github.com/jedib0t/go-pretty/v6/text"
 
 	"github.com/supportd/supportd/internal/check"
 	"github.com/supportd/supportd/internal/inventory"
@@ -129,6 +130,40 @@ func TestNamesOfResourcesAreTextEverywhere(t *testing.T) {
 				t.Errorf("CSV has the formula %q", cell)
 			}
 		}
+	}
+}
+
+func TestLinesOfATerminalAreNotLongerThanIt(t *testing.T) {
+	t.Parallel()
+	r := example()
+	long := "arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/日本語/0123456789abcdef"
+	r.Findings[1].Result.Rows[0].Resource = long
+	for _, verbose := range []bool{false, true} {
+		for _, width := range []int{70, 80, 100} {
+			var out bytes.Buffer
+			if err := r.Table(&out, report.TableOptions{Color: true, Verbose: verbose, Width: width}); err != nil {
+				t.Fatal(err)
+			}
+			for line := range strings.Lines(out.String()) {
+				line = strings.TrimSuffix(line, "\n")
+				if got := prettytext.StringWidthWithoutEscSequences(line); got > width && !strings.HasPrefix(line, "Account") && !strings.HasPrefix(line, "1 error") {
+					t.Errorf("a line of a terminal of %d has %d: %s", width, got, line)
+				}
+			}
+			if got := out.String(); !strings.Contains(got, "arn:a") || !strings.Contains(got, "…") || !strings.Contains(got, "cdef") || strings.Contains(got, long) {
+				t.Errorf("a terminal of %d has no ARN without its middle: %s", width, got)
+			}
+		}
+	}
+	for _, width := range []int{0, 1000} {
+		var out bytes.Buffer
+		if err := r.Table(&out, report.TableOptions{Width: width}); err != nil || !strings.Contains(out.String(), long) || strings.Contains(out.String(), "…") {
+			t.Errorf("with a width of %d a table has no whole ARN: %s, %v", width, out.String(), err)
+		}
+	}
+	var narrow bytes.Buffer
+	if err := r.Table(&narrow, report.TableOptions{Verbose: true, Width: 5}); err != nil || !strings.Contains(narrow.String(), "vol-1") {
+		t.Errorf("a terminal of 5 has %s, %v", narrow.String(), err)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 type TableOptions struct {
 	Color   bool // escape sequences of terminals
 	Verbose bool // every row with all its columns, instead of the first few in short
+	Width   int  // of a line: cells about resources that are too long for it lose their middle; 0: they are whole
 }
 
 // What a table that is not verbose shows: so many resources of a check and, of
@@ -167,7 +168,11 @@ func (p *painter) nested(rows [][]string) []string {
 	if len(rows) == 0 {
 		return nil
 	}
-	t := newTable("  ")
+	const indent = "  "
+	if p.Width > 0 {
+		fit(rows, len(indent), p.Width-len(indent)) // section indents once more
+	}
+	t := newTable(indent)
 	for _, cells := range rows {
 		row := make(table.Row, len(cells))
 		for i, c := range cells {
