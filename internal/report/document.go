@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -93,10 +94,29 @@ func (r *Report) JSON(w io.Writer) error {
 	for _, f := range r.Findings {
 		d.Results = append(d.Results, f.document())
 	}
-	encoder := json.NewEncoder(w)
+	encoder := json.NewEncoder(visible{w})
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(d)
+}
+
+// visible writes JSON of which a terminal shows every character: JSON itself
+// escapes only the control characters of ASCII. Each Write has whole characters.
+type visible struct{ w io.Writer }
+
+func (v visible) Write(text []byte) (int, error) {
+	var out bytes.Buffer
+	for _, r := range string(text) {
+		if r >= 0x7f && obeyed(r) {
+			fmt.Fprintf(&out, `\u%04x`, r)
+			continue
+		}
+		out.WriteRune(r)
+	}
+	if _, err := v.w.Write(out.Bytes()); err != nil {
+		return 0, err
+	}
+	return len(text), nil
 }
 
 func (f Finding) document() checkDocument {
@@ -142,15 +162,12 @@ func (r *Report) CSV(w io.Writer) error {
 	return out.Error()
 }
 
-// details are the cells of a row that are known, by name.
+// details are the cells of a row by name, as the JSON document has them.
 func details(c *check.Check, row check.Row) string {
-	var all []string
-	for i, name := range c.Columns {
-		if text := cell(row, i); text != "" {
-			all = append(all, name+": "+text)
-		}
-	}
-	return strings.Join(all, "; ")
+	text, _ := namedCells{c.Columns, row.Metadata}.MarshalJSON() // of strings: cannot fail
+	var out strings.Builder
+	_, _ = visible{&out}.Write(text)
+	return out.String()
 }
 
 // safeCells keeps a line a line, and puts a quote before what a spreadsheet

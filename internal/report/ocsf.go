@@ -93,7 +93,7 @@ type ocsfAccount struct {
 // OCSF writes the report as Compliance Finding events, one JSON object a line:
 // one for every row, and one without a resource for every check that has none.
 func (r *Report) OCSF(w io.Writer) error {
-	encoder := json.NewEncoder(w)
+	encoder := json.NewEncoder(visible{w})
 	encoder.SetEscapeHTML(false)
 	for _, f := range r.Findings {
 		for _, event := range r.events(f) {

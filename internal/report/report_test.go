@@ -26,7 +26,7 @@ func text(s string) *string { return &s }
 func usd(v float64) *float64 { return &v }
 
 // hostile is a name that somebody gave a resource of the account.
-const hostile = "<script>alert(1)</script>\x1b[2J\u202e\r\nok"
+const hostile = "<script>alert(1)</script>\x1b[2J\u202e\u009b\x7f\r\nok; Reason: none\", \"Reason\": \"none"
 
 // example is a report with everything in it.
 func example() *report.Report {
@@ -114,8 +114,19 @@ func TestNamesOfResourcesAreTextEverywhere(t *testing.T) {
 	if err := example().Table(&verbose, report.TableOptions{Verbose: true}); err != nil {
 		t.Fatal(err)
 	}
-	if got := verbose.String() + written("csv") + written("html"); strings.ContainsAny(got, "\x1b\r\u202e") {
+	if got := verbose.String() + written("csv") + written("html") + written("json") + written("ocsf"); strings.ContainsAny(got, "\x1b\r\u202e\u009b\x7f") {
 		t.Errorf("a report has what a terminal or reader obeys: %q", got)
+	}
+	var document struct {
+		Checks []struct {
+			Rows []struct{ Metadata map[string]any }
+		}
+	}
+	if err := json.Unmarshal([]byte(written("json")), &document); err != nil {
+		t.Fatal(err)
+	}
+	if got := document.Checks[1].Rows[1].Metadata; got["Name"] != hostile || got["Reason"] != "it is large" {
+		t.Errorf("JSON has the cells %q, want the name as it is", got)
 	}
 	lines, err := csv.NewReader(strings.NewReader(written("csv"))).ReadAll()
 	if err != nil {
@@ -123,6 +134,10 @@ func TestNamesOfResourcesAreTextEverywhere(t *testing.T) {
 	}
 	if len(lines) != 1+9+1+3 || strings.Count(written("csv"), "\n") != len(lines) {
 		t.Errorf("CSV has %d lines, want the header, ten rows and three checks without rows", len(lines))
+	}
+	var details map[string]any
+	if err := json.Unmarshal([]byte(lines[3][len(lines[3])-1]), &details); err != nil || details["Name"] != hostile || details["Reason"] != "it is large" {
+		t.Errorf("details are %q, %v, want the cells as they are", lines[3], err)
 	}
 	for _, line := range lines {
 		for _, cell := range line {

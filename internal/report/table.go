@@ -211,12 +211,14 @@ func cell(row check.Row, column int) string {
 // whoever may write them in the account.
 func plain(s string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+		if obeyed(r) {
 			return ' '
 		}
 		return r
 	}, s)
 }
+
+func obeyed(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }
 
 func plainAll(all []string) []string {
 	out := make([]string, len(all))
