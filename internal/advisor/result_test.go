@@ -1,14 +1,9 @@
 package advisor_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -17,7 +12,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/supportd/supportd/internal/advisor"
-	"github.com/supportd/supportd/internal/iam"
 	"github.com/supportd/supportd/internal/inventory"
 )
 
@@ -211,95 +205,6 @@ func TestResultsSurviveARestart(t *testing.T) {
 		}
 		w.want("refresh", string(w.status(business, disks)), "success")
 		w.want("result", w.listed(business, disks), "error 2/1/0/1 a:error b:warning:suppressed")
-	})
-}
-
-func TestSecretsOfSourcesAreSealedAndNeverPrinted(t *testing.T) {
-	inWorld(t, func(w *world) {
-		const secret, token = "verysecretkey0123456789", "verysecrettoken0123456789"
-		source := advisor.Source{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: secret, SessionToken: token, Regions: []string{"eu-west-1"}}
-		mustNot(t, w.advisor.SetSource(w.Context(), business, source))
-		w.work()
-		if diff := cmp.Diff([]advisor.Source{source}, w.aws.calls); diff != "" {
-			t.Errorf("the collector's source (-set +got):\n%s", diff)
-		}
-		kept, _, err := w.advisor.Source(w.Context(), business)
-		mustNot(t, err)
-		if diff := cmp.Diff(source.WithoutSecrets(), kept); diff != "" || kept.SecretAccessKey != "" {
-			t.Errorf("Source (-want +got):\n%s", diff)
-		}
-		var log bytes.Buffer
-		slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "source", source)
-		fmt.Fprintf(&log, "%v %+v %#v %s %v", source, source, source, source, []any{&source, struct{ S advisor.Source }{source}})
-		backup := filepath.Join(t.TempDir(), "backup.db")
-		mustNot(t, w.store.Backup(w.Context(), backup))
-		files, err := filepath.Glob(w.file + "*")
-		mustNot(t, err)
-		for _, file := range append(files, backup) {
-			content, err := os.ReadFile(file)
-			mustNot(t, err)
-			log.Write(content)
-		}
-		log.Write(w.log.Bytes())
-		for _, hidden := range []string{secret, token} {
-			if bytes.Contains(log.Bytes(), []byte(hidden)) {
-				t.Errorf("%q is in what was printed or kept", hidden)
-			}
-		}
-		if !strings.Contains(log.String(), "AKIAEXAMPLE") {
-			t.Errorf("the key's id is not in what was printed, so the test sees nothing")
-		}
-	})
-}
-
-// A row that somebody copies to another account does not open there.
-func TestASealedSourceIsOfItsAccount(t *testing.T) {
-	inWorld(t, func(w *world) {
-		mustNot(t, w.advisor.SetSource(w.Context(), business, advisor.Source{Profile: "p"}))
-		mustNot(t, w.store.Advisor().Update(w.Context(), enterprise, func(tx advisor.Tx) error {
-			sealed, err := tx.Source(w.Context(), business)
-			sealed.Account = enterprise
-			return errors.Join(err, tx.PutSource(w.Context(), sealed))
-		}))
-		if got, _, err := w.advisor.Source(w.Context(), enterprise); err == nil {
-			t.Errorf("Source(copied row) = %v, want an error", got)
-		}
-	})
-}
-
-func TestSourcesAreChecked(t *testing.T) {
-	inWorld(t, func(w *world) {
-		const role = "arn:aws:iam::111122223333:role/Advisor"
-		for _, tt := range []struct {
-			source advisor.Source
-			ok     bool
-		}{
-			{advisor.Source{}, true},
-			{advisor.Source{File: "/data/inventory.jsonl"}, true},
-			{advisor.Source{File: "inventory.jsonl"}, false},
-			{advisor.Source{File: "/data/inventory.jsonl", Profile: "p"}, false},
-			{advisor.Source{File: "/data/inventory.jsonl", Regions: []string{"eu-west-1"}}, false},
-			{advisor.Source{Endpoint: "http://127.0.0.1:5000", Regions: []string{"eu-west-1"}, AccessKeyID: "a", SecretAccessKey: "b"}, true},
-			{advisor.Source{Endpoint: "127.0.0.1:5000"}, false},
-			{advisor.Source{Endpoint: "http://user:password@host"}, false},
-			{advisor.Source{Regions: []string{"eu west 1"}}, false},
-			{advisor.Source{Role: role, ExternalID: "x"}, true},
-			{advisor.Source{ExternalID: "x"}, false},
-			{advisor.Source{Role: "Advisor"}, false},
-			{advisor.Source{AccessKeyID: "a"}, false},
-			{advisor.Source{SecretAccessKey: "a"}, false},
-			{advisor.Source{SessionToken: "a"}, false},
-			{advisor.Source{Profile: "p", AccessKeyID: "a", SecretAccessKey: "b"}, false},
-		} {
-			err := w.advisor.SetSource(w.Context(), business, tt.source)
-			if (err == nil) != tt.ok || err != nil && !errors.Is(err, advisor.ErrInvalidSource) {
-				text, _ := json.Marshal(tt.source)
-				t.Errorf("SetSource(%s) = %v, want success: %t", text, err, tt.ok)
-			}
-		}
-		if err := w.advisor.SetSource(w.Context(), "000000000000", advisor.Source{}); !errors.Is(err, iam.ErrAccountNotFound) {
-			t.Errorf("SetSource(unknown account) = %v, want %v", err, iam.ErrAccountNotFound)
-		}
 	})
 }
 

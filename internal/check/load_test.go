@@ -112,7 +112,7 @@ func TestBadChecksAreRefused(t *testing.T) {
 		"error: 'true'\nnames: {ja: \"a\\e[2Jb\"}\n":                                                              `:10:8: names "a\x1b[2Jb": it has a control character`,
 		"error: 'true'\ncolumns: {\"a\\u0085\": id}\n":                                                            `columns "a\u0085": it has a control character`,
 		"error: 'true'\naction: \"a\\n\\u202eb\"\n":                                                               `action "a\u202eb": it has a control character`,
-		"error: 'true'\nlinks: [\"javascript://x/%0aalert(1)\"]\n":                                                       `:10:8: links: "javascript://x/%0aalert(1)": want a link that begins with https://`,
+		"error: 'true'\nlinks: [\"javascript://x/%0aalert(1)\"]\n":                                                `:10:8: links: "javascript://x/%0aalert(1)": want a link that begins with https://`,
 		"error: 'true'\nlinks: [\"https:/docs\"]\n":                                                               `links: "https:/docs": want a link`,
 		"each: {in: resource.Items, id: each.Name}\nerror: each.Nam == ''\n":                                      "undefined field 'Nam'",
 	} {

@@ -70,14 +70,8 @@ func (f *frame) text(x *compiled) (string, error) {
 	return string(s), nil
 }
 
-// maxAmount is more than anybody saves, and so little that sums stay finite.
-const maxAmount = 1e18
-
-// number evaluates an amount that may be unknown.
-func (f *frame) number(x *compiled) (*float64, error) {
-	if x == nil {
-		return nil, nil
-	}
+// known evaluates an expression whose value may be unknown: then it is nil.
+func (f *frame) known(x *compiled) (ref.Val, error) {
 	v, err := f.value(x)
 	if err != nil {
 		return nil, err
@@ -86,7 +80,22 @@ func (f *frame) number(x *compiled) (*float64, error) {
 		if !o.HasValue() {
 			return nil, nil
 		}
-		v = o.GetValue()
+		return o.GetValue(), nil
+	}
+	return v, nil
+}
+
+// maxAmount is more than anybody saves, and so little that sums stay finite.
+const maxAmount = 1e18
+
+// number evaluates an amount that may be unknown.
+func (f *frame) number(x *compiled) (*float64, error) {
+	if x == nil {
+		return nil, nil
+	}
+	v, err := f.known(x)
+	if v == nil || err != nil {
+		return nil, err
 	}
 	d, ok := v.(types.Double)
 	if !ok {
@@ -106,15 +115,9 @@ const timeFormat = "2006-01-02T15:04:05.000Z07:00"
 // cell evaluates a column. What is not known is nil, and so is an empty text:
 // the API has null for both.
 func (f *frame) cell(x *compiled) (*string, error) {
-	v, err := f.value(x)
-	if err != nil {
+	v, err := f.known(x)
+	if v == nil || err != nil {
 		return nil, err
-	}
-	if o, ok := v.(*types.Optional); ok {
-		if !o.HasValue() {
-			return nil, nil
-		}
-		v = o.GetValue()
 	}
 	var text string
 	switch v := v.(type) {

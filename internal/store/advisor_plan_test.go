@@ -2,53 +2,44 @@ package store_test
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/supportd/supportd/internal/advisor"
 	"github.com/supportd/supportd/internal/store/pgtest"
 )
 
-type advisorPlan struct {
-	name string
-	run  func(tx advisor.Tx) error
-	want string
-}
-
 // advisorPlans are of all statements that read, in each of which the primary
 // key is searched.
-func advisorPlans(t *testing.T) []advisorPlan {
+func advisorPlans(t *testing.T) []planned[advisor.Tx] {
 	ctx, now := t.Context(), time.Unix(1e9, 0)
 	key := func(table, columns string) string {
 		return table + " sqlite_autoindex_" + table + "_1 (" + columns + ")"
 	}
 	const ofCheck = "account=? AND check_id=?"
-	plans := []advisorPlan{
-		{"Source", func(tx advisor.Tx) error { _, err := tx.Source(ctx, account); return ignoreNoSource(err) }, key("advisor_sources", "account=?")},
-		{"Refresh", func(tx advisor.Tx) error { _, err := tx.Refresh(ctx, account, "a"); return err }, key("advisor_refreshes", ofCheck)},
-		{"Refreshes", func(tx advisor.Tx) error { _, err := tx.Refreshes(ctx, account); return err }, key("advisor_refreshes", "account=?")},
-		{"Rows", func(tx advisor.Tx) error { _, err := tx.Rows(ctx, account, "a"); return err }, key("advisor_rows", ofCheck)},
-		{"PutRows", func(tx advisor.Tx) error { return tx.PutRows(ctx, account, "a", nil) }, key("advisor_rows", ofCheck)},
-		{"History", func(tx advisor.Tx) error { _, err := tx.History(ctx, account, "a", 5); return err }, key("advisor_history", ofCheck)},
-		{"Exclusions", func(tx advisor.Tx) error { _, err := tx.Exclusions(ctx, account); return err }, key("advisor_exclusions", "account=?")},
-		{"Events", func(tx advisor.Tx) error { _, err := tx.Events(ctx, account, 5); return err }, key("advisor_events", "account=?")},
+	plans := []planned[advisor.Tx]{
+		{name: "Source", run: func(tx advisor.Tx) error { _, err := tx.Source(ctx, account); return ignoreNoSource(err) }, want: key("advisor_sources", "account=?")},
+		{name: "Refresh", run: func(tx advisor.Tx) error { _, err := tx.Refresh(ctx, account, "a"); return err }, want: key("advisor_refreshes", ofCheck)},
+		{name: "Refreshes", run: func(tx advisor.Tx) error { _, err := tx.Refreshes(ctx, account); return err }, want: key("advisor_refreshes", "account=?")},
+		{name: "Rows", run: func(tx advisor.Tx) error { _, err := tx.Rows(ctx, account, "a"); return err }, want: key("advisor_rows", ofCheck)},
+		{name: "PutRows", run: func(tx advisor.Tx) error { return tx.PutRows(ctx, account, "a", nil) }, want: key("advisor_rows", ofCheck)},
+		{name: "History", run: func(tx advisor.Tx) error { _, err := tx.History(ctx, account, "a", 5); return err }, want: key("advisor_history", ofCheck)},
+		{name: "Exclusions", run: func(tx advisor.Tx) error { _, err := tx.Exclusions(ctx, account); return err }, want: key("advisor_exclusions", "account=?")},
+		{name: "Events", run: func(tx advisor.Tx) error { _, err := tx.Events(ctx, account, 5); return err }, want: key("advisor_events", "account=?")},
 		{
-			"DeleteExclusion", func(tx advisor.Tx) error { _, err := tx.DeleteExclusion(ctx, account, "a", "b"); return err },
-			key("advisor_exclusions", ofCheck+" AND resource_id=?"),
+			name: "DeleteExclusion", run: func(tx advisor.Tx) error { _, err := tx.DeleteExclusion(ctx, account, "a", "b"); return err },
+			want: key("advisor_exclusions", ofCheck+" AND resource_id=?"),
 		},
 		{
-			"DeleteEventsBefore", func(tx advisor.Tx) error { _, err := tx.DeleteEventsBefore(ctx, account, now, 5); return err },
-			key("advisor_events", "account=? AND created_at=? AND id=?") + "\nLIST SUBQUERY 2\n" + key("advisor_events", "account=? AND created_at<?"),
+			name: "DeleteEventsBefore", run: func(tx advisor.Tx) error { _, err := tx.DeleteEventsBefore(ctx, account, now, 5); return err },
+			want: key("advisor_events", "account=? AND created_at=? AND id=?") + "\nLIST SUBQUERY 2\n" + key("advisor_events", "account=? AND created_at<?"),
 		},
 	}
 	for _, n := range []int{1, 10, 100, 1000} {
-		plans = append(plans, advisorPlan{fmt.Sprintf("Summaries of %d", n), func(tx advisor.Tx) error {
+		plans = append(plans, planned[advisor.Tx]{name: fmt.Sprintf("Summaries of %d", n), run: func(tx advisor.Tx) error {
 			_, err := tx.Summaries(ctx, account, make([]string, n))
 			return err
-		}, key("advisor_results", ofCheck)})
+		}, want: key("advisor_results", ofCheck)})
 	}
 	return plans
 }
@@ -63,20 +54,7 @@ func ignoreNoSource(err error) error {
 func TestAdvisorStatementsSearchTheirIndex(t *testing.T) {
 	t.Parallel()
 	s, w := mustOpenWatched(t, newFile(t))
-	for _, test := range advisorPlans(t) {
-		w.take()
-		if err := s.Advisor().View(t.Context(), test.run); err != nil {
-			t.Errorf("%s = %v, want nil", test.name, err)
-		}
-		statements := w.take()
-		if len(statements) != 3 {
-			t.Errorf("%s runs %q, want one statement between BEGIN and ROLLBACK", test.name, statements)
-			continue
-		}
-		if got := plan(t, s, statements[1], false); got != test.want {
-			t.Errorf("plan of %s:\n%s\nwant:\n%s", test.name, got, test.want)
-		}
-	}
+	checkPlans(t, s, w, s.Advisor().View, advisorPlans(t))
 }
 
 func TestPostgresSearchesTheSameAdvisorIndexes(t *testing.T) {
@@ -85,19 +63,7 @@ func TestPostgresSearchesTheSameAdvisorIndexes(t *testing.T) {
 	mustOpenURL(t, url)
 	pgtest.Exec(t, url, busyAdvisor)
 	s, w := mustOpenWatched(t, newFile(t))
-	for _, test := range advisorPlans(t) {
-		w.take()
-		if err := s.Advisor().View(t.Context(), test.run); err != nil {
-			t.Errorf("%s = %v, want nil", test.name, err)
-		}
-		got := postgresPlan(t, url, w.take()[1])
-		if strings.Contains(got, "Seq Scan") {
-			t.Errorf("%s reads a whole table:\n%s", test.name, got)
-		}
-		if diff := cmp.Diff(indexesOf(test.want), indexesIn(got)); diff != "" {
-			t.Errorf("indexes of %s (-want +got):\n%s\n%s", test.name, diff, got)
-		}
-	}
+	checkPostgresPlans(t, url, w, s.Advisor().View, advisorPlans(t))
 }
 
 // busyAdvisor is a hundred accounts with two hundred checks each.

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -12,9 +13,9 @@ import (
 
 // planned is a call of a reading method and the plan that its statement should
 // have: a line for each table with its index and what is searched in it.
-type planned struct {
+type planned[T any] struct {
 	name  string
-	run   func(tx cases.Tx) error
+	run   func(tx T) error
 	want  string
 	sorts bool // the few rows found
 }
@@ -34,9 +35,17 @@ func TestStatementsSearchTheirIndex(t *testing.T) {
 	for _, n := range []int{1, 10, 100} {
 		tests = append(tests, listPlans(t, make([]string, n))...)
 	}
+	checkPlans(t, s, w, s.Cases().View, tests)
+}
+
+// view is how a room reads.
+type view[T any] = func(context.Context, func(T) error) error
+
+func checkPlans[T any](t *testing.T, s *store.Store, w *watch, read view[T], tests []planned[T]) {
+	t.Helper()
 	for _, test := range tests {
 		w.take()
-		if err := s.Cases().View(t.Context(), test.run); err != nil {
+		if err := read(t.Context(), test.run); err != nil {
 			t.Errorf("%s = %v, want nil", test.name, err)
 		}
 		statements := w.take()
@@ -50,16 +59,16 @@ func TestStatementsSearchTheirIndex(t *testing.T) {
 	}
 }
 
-func pagePlans(t *testing.T) []planned {
-	page := func(name string, q cases.PageQuery, want string) planned {
-		return planned{name: "CasesPage " + name, want: want, run: func(tx cases.Tx) error {
+func pagePlans(t *testing.T) []planned[cases.Tx] {
+	page := func(name string, q cases.PageQuery, want string) planned[cases.Tx] {
+		return planned[cases.Tx]{name: "CasesPage " + name, want: want, run: func(tx cases.Tx) error {
 			_, err := tx.CasesPage(t.Context(), account, q, 10)
 			return err
 		}}
 	}
 	now := time.Unix(1e9, 0)
 	of := cases.TimeRange{After: now, Before: now}
-	return []planned{
+	return []planned[cases.Tx]{
 		page("all", cases.PageQuery{IncludeResolved: true}, "cases cases_created (account=? AND "+keyset),
 		page("all of a time", cases.PageQuery{IncludeResolved: true, TimeRange: of}, "cases cases_created (account=? AND "+keyset),
 		page("open", cases.PageQuery{}, "cases cases_open (account=? AND "+keyset),
@@ -74,9 +83,9 @@ func pagePlans(t *testing.T) []planned {
 }
 
 // listPlans are of the statements that take a list of cases.
-func listPlans(t *testing.T, ids []string) []planned {
+func listPlans(t *testing.T, ids []string) []planned[cases.Tx] {
 	const ofCases = "c sqlite_autoindex_cases_1 (account=? AND id=?)\n"
-	return []planned{
+	return []planned[cases.Tx]{
 		{
 			name: fmt.Sprintf("CasesByID of %d", len(ids)), sorts: true,
 			want: "cases sqlite_autoindex_cases_1 (account=? AND id=?)",
@@ -95,10 +104,10 @@ func listPlans(t *testing.T, ids []string) []planned {
 	}
 }
 
-func otherPlans(t *testing.T) []planned {
+func otherPlans(t *testing.T) []planned[cases.Tx] {
 	now := time.Unix(1e9, 0)
 	ctx := t.Context()
-	return []planned{
+	return []planned[cases.Tx]{
 		{
 			name: "CountCasesSince", want: "cases cases_created (account=? AND created_at>?)",
 			run: func(tx cases.Tx) error { _, err := tx.CountCasesSince(ctx, account, now, 10); return err },

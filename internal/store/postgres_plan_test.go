@@ -23,9 +23,14 @@ func TestPostgresSearchesTheSameIndexes(t *testing.T) {
 	s, w := mustOpenWatched(t, newFile(t)) // which shows the texts: they are the same
 	tests := append(pagePlans(t), otherPlans(t)...)
 	tests = append(tests, listPlans(t, make([]string, 100))...)
+	checkPostgresPlans(t, url, w, s.Cases().View, tests)
+}
+
+func checkPostgresPlans[T any](t *testing.T, url string, w *watch, read view[T], tests []planned[T]) {
+	t.Helper()
 	for _, test := range tests {
 		w.take()
-		if err := s.Cases().View(t.Context(), test.run); err != nil {
+		if err := read(t.Context(), test.run); err != nil {
 			t.Errorf("%s = %v, want nil", test.name, err)
 		}
 		got := postgresPlan(t, url, w.take()[1])
