@@ -61,11 +61,18 @@ func Handler(next http.Handler, log *slog.Logger, observe func(*Record)) http.Ha
 
 // serve turns a panic into an internal error of this request alone. When a part
 // of the answer is out already, the connection must end: the client would take
-// the part for the whole.
+// the part for the whole. It also ends for [http.ErrAbortHandler], with which a
+// handler asks for that, and then the record has no status if nothing is out.
 func serve(next http.Handler, w *statusWriter, r *http.Request) {
 	defer func() {
 		p := recover()
 		if p == nil {
+			return
+		}
+		if p == http.ErrAbortHandler {
+			if w.cut = true; !w.started {
+				w.record.Status = 0
+			}
 			return
 		}
 		w.record.Err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())

@@ -137,3 +137,17 @@ func TestHandlersReachTheConnection(t *testing.T) {
 		t.Errorf("Flush() through the middleware = %v, want nil", flushed)
 	}
 }
+
+func TestAHandlerMayEndTheConnectionWithoutAnAnswer(t *testing.T) {
+	t.Parallel()
+	answer, _, log, record := serve(t, "/", func(_ http.ResponseWriter, r *http.Request) {
+		accesslog.From(r.Context()).Operation = "CreateCase"
+		panic(http.ErrAbortHandler)
+	})
+	if answer != nil || record.Status != 0 || record.Err != nil {
+		t.Errorf("aborted = %+v, record %+v, want a broken connection and no error", answer, record)
+	}
+	if !strings.Contains(log, "CreateCase") || strings.Count(log, "\n") != 1 {
+		t.Errorf("log %q, want one record", log)
+	}
+}

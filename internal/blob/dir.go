@@ -37,15 +37,23 @@ var _ Store = (*Dir)(nil)
 // OpenDir opens the store in the folder path, which it makes if necessary, and
 // removes what writers that died have left behind. Folders and files are for
 // the user of the process only.
-func OpenDir(path string) (*Dir, error) {
-	if err := makeFolder(filepath.Clean(path)); err != nil {
+func OpenDir(path string) (*Dir, error) { return openDir(path, (*os.File).Sync) }
+
+// OpenScratchDir opens a store as [OpenDir] does, for bytes that nobody misses
+// after a crash of the machine: nothing waits for the disk.
+func OpenScratchDir(path string) (*Dir, error) {
+	return openDir(path, func(*os.File) error { return nil })
+}
+
+func openDir(path string, sync func(*os.File) error) (*Dir, error) {
+	if err := makeFolder(filepath.Clean(path), sync); err != nil {
 		return nil, err
 	}
 	root, err := os.OpenRoot(path)
 	if err != nil {
 		return nil, err
 	}
-	d := &Dir{root: root, sync: (*os.File).Sync}
+	d := &Dir{root: root, sync: sync}
 	if err := d.prepare(); err != nil {
 		return nil, errors.Join(fmt.Errorf("blob folder %s: %w", path, err), root.Close())
 	}
@@ -216,8 +224,8 @@ func fileOf(key string) string {
 	return objects + "/" + strings.ReplaceAll(key, "/", "+/")
 }
 
-// makeFolder makes path and what is missing above it, durably.
-func makeFolder(path string) error {
+// makeFolder makes path and what is missing above it, durably if sync is.
+func makeFolder(path string, sync func(*os.File) error) error {
 	info, err := os.Stat(path)
 	if err == nil && !info.IsDir() {
 		return fmt.Errorf("%s is not a folder", path)
@@ -226,7 +234,7 @@ func makeFolder(path string) error {
 		return err
 	}
 	above := filepath.Dir(path)
-	if err := makeFolder(above); err != nil {
+	if err := makeFolder(above, sync); err != nil {
 		return err
 	}
 	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
@@ -236,5 +244,5 @@ func makeFolder(path string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.Sync(), f.Close())
+	return errors.Join(sync(f), f.Close())
 }

@@ -70,6 +70,31 @@ func (s *Service) Move(ctx context.Context, tx Tx, account, id string, event Eve
 	return c, s.watched(ctx, tx, Change{Event: event, Case: c, From: before, Actor: actor})
 }
 
+// TakeBack undoes a case's last move, which must be a resolution: the case has
+// the status that it had before. A case that was moved since, or that is not
+// resolved, is ErrStatusNotAllowed.
+func (s *Service) TakeBack(ctx context.Context, tx Tx, account, id, actor string) (Case, error) {
+	c, err := s.anyCase(ctx, tx, account, id)
+	if err != nil {
+		return Case{}, err
+	}
+	moves, err := tx.Moves(ctx, account, id)
+	if err != nil {
+		return Case{}, err
+	}
+	if c.Status != Resolved || len(moves) == 0 {
+		return Case{}, ErrStatusNotAllowed.With("A case that is %s has no resolution to take back.", c.Status)
+	}
+	before := moves[len(moves)-1].From
+	if err := moveTo(ctx, tx, &c, before, Move{Event: TakeBack, Actor: actor, At: s.now()}); err != nil {
+		return Case{}, err
+	}
+	if err := tx.UpdateCase(ctx, c); err != nil {
+		return Case{}, err
+	}
+	return c, s.watched(ctx, tx, Change{Event: TakeBack, Case: c, From: Resolved, Actor: actor})
+}
+
 func leadsTo(event Event, status Status) bool {
 	for _, to := range moves(event) {
 		if to == status {
@@ -116,6 +141,35 @@ func (s *Service) StageFiles(ctx context.Context, account string, files []File) 
 	})
 }
 
+// Thread returns up to limit communications of a case that are older than the
+// number given, newest first, with their attachments. Zero is all.
+func (s *Service) Thread(ctx context.Context, tx Tx, c Case, olderThan int64, limit int) ([]Communication, error) {
+	if olderThan == 0 {
+		olderThan = c.Communications + 1
+	}
+	found, err := tx.CommunicationsPage(ctx, c.Account, c.ID, TimeRange{}, olderThan, limit)
+	if err != nil {
+		return nil, err
+	}
+	return found, addAllAttachments(ctx, tx, iam.Identity{Account: c.Account}, found)
+}
+
+// FileOf returns a file that a communication of the case carries.
+func (s *Service) FileOf(ctx context.Context, account, caseID, id string) (File, error) {
+	var a Attachment
+	err := s.Store.View(ctx, func(tx Tx) (err error) {
+		a, err = tx.Attachment(ctx, account, id)
+		return err
+	})
+	if errors.Is(err, ErrAttachmentNotFound) || err == nil && a.CaseID != caseID {
+		return File{}, ErrAttachmentNotFound.With("The attachment %q could not be found.", id)
+	}
+	if err != nil {
+		return File{}, err
+	}
+	return s.content(ctx, a)
+}
+
 // anyCase returns a case that exists, whatever its age: agents see what the
 // purge has not taken yet.
 func (s *Service) anyCase(ctx context.Context, tx Tx, account, id string) (Case, error) {
@@ -132,10 +186,10 @@ const maxReply = 8000
 
 func checkReply(body string) error {
 	if n := utf8.RuneCountInString(body); n == 0 || n > maxReply {
-		return ErrInvalidText.With("A reply has 1 to %d characters; this one has %d.", maxReply, n)
+		return ErrInvalidText.With("A communication has 1 to %d characters; this one has %d.", maxReply, n)
 	}
 	if !utf8.ValidString(body) {
-		return ErrInvalidText.With("A reply must be in UTF-8.")
+		return ErrInvalidText.With("A communication must be in UTF-8.")
 	}
 	return checkCommunication(body, nil)
 }

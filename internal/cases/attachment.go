@@ -220,6 +220,10 @@ func (s *Service) Attachment(ctx context.Context, who iam.Identity, id string) (
 	if err != nil {
 		return File{}, err
 	}
+	return s.content(ctx, a)
+}
+
+func (s *Service) content(ctx context.Context, a Attachment) (File, error) {
 	content, err := s.Blobs.Open(ctx, a.BlobKey())
 	if err != nil {
 		return File{}, fmt.Errorf("bytes of attachment in set %s: %w", a.SetID, err)

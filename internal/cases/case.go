@@ -66,22 +66,28 @@ func (s *Service) Create(ctx context.Context, who iam.Identity, once RequestKey,
 		if err := s.checkCreationLimit(ctx, tx, who, now); err != nil {
 			return "", err
 		}
-		c, err := s.insertCase(ctx, tx, who, in, now)
-		if err != nil {
-			return "", err
-		}
-		first := Communication{
-			Account: c.Account, CaseID: c.ID, Number: 1,
-			Body: in.Body, SubmittedBy: who.SubmittedBy(), CreatedAt: now,
-		}
-		if err := tx.InsertCommunication(ctx, first); err != nil {
-			return "", err
-		}
-		if err := s.attach(ctx, tx, first, in.AttachmentSetID); err != nil {
-			return "", err
-		}
-		return c.ID, s.watched(ctx, tx, Change{Event: Create, Case: c, Communication: &first, Plan: who.Plan, Actor: who.ARN()})
+		c, err := s.open(ctx, tx, who, in, now)
+		return c.ID, err
 	})
+}
+
+// open makes a case that was found to be allowed.
+func (s *Service) open(ctx context.Context, tx Tx, who iam.Identity, in NewCase, now time.Time) (Case, error) {
+	c, err := s.insertCase(ctx, tx, who, in, now)
+	if err != nil {
+		return Case{}, err
+	}
+	first := Communication{
+		Account: c.Account, CaseID: c.ID, Number: 1,
+		Body: in.Body, SubmittedBy: who.SubmittedBy(), CreatedAt: now,
+	}
+	if err := tx.InsertCommunication(ctx, first); err != nil {
+		return Case{}, err
+	}
+	if err := s.attach(ctx, tx, first, in.AttachmentSetID); err != nil {
+		return Case{}, err
+	}
+	return c, s.watched(ctx, tx, Change{Event: Create, Case: c, Communication: &first, Plan: who.Plan, Actor: who.ARN()})
 }
 
 // insertCase tries a few display ids: two cases of an account never share one.

@@ -35,31 +35,32 @@ func (s *Service) Communicate(ctx context.Context, who iam.Identity, once Reques
 		return err
 	}
 	_, err := doOnce(ctx, s, who, once, func(tx Tx) (struct{}, error) {
-		return struct{}{}, s.communicate(ctx, tx, who, in)
+		_, err := s.communicate(ctx, tx, who, in)
+		return struct{}{}, err
 	})
 	return err
 }
 
-func (s *Service) communicate(ctx context.Context, tx Tx, who iam.Identity, in NewCommunication) error {
+func (s *Service) communicate(ctx context.Context, tx Tx, who iam.Identity, in NewCommunication) (Communication, error) {
 	c, err := s.availableCase(ctx, tx, who, in.CaseID)
 	if err != nil {
-		return err
+		return Communication{}, err
 	}
 	before := c.Status
 	if err := s.move(ctx, tx, &c, CustomerReply, who.ARN()); err != nil {
-		return err
+		return Communication{}, err
 	}
 	if c.CCEmailAddresses, err = mergeAddresses(c.CCEmailAddresses, in.CCEmailAddresses); err != nil {
-		return err
+		return Communication{}, err
 	}
 	added, err := s.addCommunication(ctx, tx, &c, in.Body, who.SubmittedBy(), in.AttachmentSetID)
 	if err != nil {
-		return err
+		return Communication{}, err
 	}
 	if err := tx.UpdateCase(ctx, c); err != nil {
-		return err
+		return Communication{}, err
 	}
-	return s.watched(ctx, tx, Change{Event: CustomerReply, Case: c, From: before, Communication: &added, Plan: who.Plan, Actor: who.ARN()})
+	return added, s.watched(ctx, tx, Change{Event: CustomerReply, Case: c, From: before, Communication: &added, Plan: who.Plan, Actor: who.ARN()})
 }
 
 // addCommunication gives c its next communication, with the files of the set.

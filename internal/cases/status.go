@@ -37,6 +37,7 @@ const (
 	AwaitCustomer Event = "await-customer" // an agent waits for the customer
 	Reopen        Event = "reopen"         // an agent took a resolution back
 	Resolve       Event = "resolve"        // someone declared the case resolved
+	TakeBack      Event = "take-back"      // an agent undid a resolution, see Service.TakeBack
 )
 
 // reopenWindow is how long after its resolution a case can be reopened by a
@@ -115,10 +116,16 @@ func (s *Service) move(ctx context.Context, tx Tx, c *Case, event Event, actor s
 	if event == CustomerReply && to == Reopened && now.Sub(c.ResolvedAt) > reopenWindow {
 		return ErrReopenWindowOver.With("The case was resolved more than 14 days ago and can no longer be reopened. Create a new case that refers to %s.", c.ID)
 	}
+	return moveTo(ctx, tx, c, to, Move{Event: event, Actor: actor, At: now})
+}
+
+// moveTo writes the timeline entry of a move.
+func moveTo(ctx context.Context, tx Tx, c *Case, to Status, entry Move) error {
 	c.Moves++
-	entry := Move{Account: c.Account, CaseID: c.ID, Number: c.Moves, Event: event, From: c.Status, To: to, Actor: actor, At: now}
+	entry.Account, entry.CaseID, entry.Number = c.Account, c.ID, c.Moves
+	entry.From, entry.To = c.Status, to
 	if to == Resolved {
-		c.ResolvedAt = now
+		c.ResolvedAt = entry.At
 	}
 	c.Status = to
 	return tx.InsertMove(ctx, entry)

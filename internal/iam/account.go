@@ -40,7 +40,8 @@ var (
 	errInvalidAccount  = fault.New(fault.Invalid, "invalid_account", "invalid account")
 )
 
-func (a Account) check() error {
+// Check returns what is wrong with an account, nil when nothing is.
+func (a Account) Check() error {
 	if !isAccountID(a.ID) {
 		return errInvalidAccount.With("account id %q must be 12 digits", a.ID)
 	}
@@ -67,7 +68,7 @@ func isAccountID(id string) bool {
 // CreateAccount opens an account. State and CreatedAt are filled in.
 func (s *Service) CreateAccount(ctx context.Context, a Account) (Account, error) {
 	a.State, a.CreatedAt = AccountActive, s.now()
-	if err := a.check(); err != nil {
+	if err := a.Check(); err != nil {
 		return Account{}, err
 	}
 	return a, s.Store.Update(ctx, func(tx Tx) error { return tx.InsertAccount(ctx, a) })
@@ -116,7 +117,7 @@ func (s *Service) changeAccount(ctx context.Context, id string, change func(*Acc
 			return err
 		}
 		change(&a)
-		if err := a.check(); err != nil {
+		if err := a.Check(); err != nil {
 			return err
 		}
 		return tx.UpdateAccount(ctx, a)
@@ -146,7 +147,7 @@ func assign(field, value *string) {
 // has no account yet; elsewhere it does nothing and returns nil.
 func (s *Service) CreateFirstAccount(ctx context.Context, a Account) (*NewKey, error) {
 	a.State, a.CreatedAt = AccountActive, s.now()
-	if err := a.check(); err != nil {
+	if err := a.Check(); err != nil {
 		return nil, err
 	}
 	key := s.newKey("AKIA", NewKey{Key: Key{Account: a.ID, Kind: Root}})

@@ -22,6 +22,10 @@ type Service struct {
 	Store Store
 	Box   *seal.Box // seals the secrets of access keys
 	Now   func() time.Time
+	// TestAccount is the account whose root is let in with the access key "test"
+	// and the secret "test", and every account's with its number and that
+	// secret. Empty, as outside of tests, means that nobody is.
+	TestAccount string
 
 	known credentialCache
 }
