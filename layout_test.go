@@ -51,6 +51,7 @@ func ranks() map[string]int {
 		"cmd/supportd": 7,
 		"supporttest":  7,
 		"conformance":  8,
+		"examples/go":  8, // a program that uses the service, like others outside
 	}
 }
 

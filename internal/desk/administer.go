@@ -1,130 +1,128 @@
 package desk
 
 import (
+	"cmp"
 	"context"
-	"time"
+	"slices"
+
+	"github.com/supportd/supportd/internal/cases"
 )
 
-// Operator is the caller that the command line is, beside a server: whoever can
-// open the database may do everything.
-func Operator() Caller {
-	return Caller{
-		Agent:   Agent{ID: "operator", Name: "operator", Role: RoleAdministrator, Active: true},
-		Allowed: RoleAdministrator.Permissions(),
-	}
+// Team is agents who share a queue.
+type Team struct {
+	ID        string   `json:"id"`
+	Name      string   `json:"name"`
+	Services  []string `json:"services"`  // of cases that come to the team; none: any
+	Languages []string `json:"languages"` // likewise
+	Accounts  []string `json:"accounts"`  // likewise
+	// Routing gives new cases to the team's agents, the one with the longest
+	// wait first.
+	Routing bool  `json:"routing"`
+	Version int64 `json:"version"`
 }
 
-// Authenticate returns who has a token. ErrUnknownToken.
-func (s *Service) Authenticate(ctx context.Context, token string) (Caller, error) {
-	panic("not built")
+// Macro is an answer, and what follows it, that is used again and again. The
+// texts may have variables such as {{case.displayId}}.
+type Macro struct {
+	ID      string   `json:"id"`
+	Name    string   `json:"name"`
+	Body    string   `json:"body"`             // of a reply; empty: none
+	Note    string   `json:"note,omitempty"`   // internal; empty: none
+	Status  string   `json:"status,omitempty"` // as in [NewReply]
+	AddTags []string `json:"addTags,omitempty"`
+	Version int64    `json:"version"`
 }
-
-// NewToken is what a token is made of.
-type NewToken struct {
-	Name        string
-	Permissions []Permission  // none: all of the agent's role
-	Life        time.Duration // 0: 90 days, at most a year
-}
-
-// CreateAgent adds an agent; ID, CreatedAt and Version are filled in.
-func (s *Service) CreateAgent(ctx context.Context, who Caller, a Agent) (Agent, error) {
-	panic("not built")
-}
-
-// UpdateAgent replaces an agent.
-func (s *Service) UpdateAgent(ctx context.Context, who Caller, a Agent) (Agent, error) {
-	panic("not built")
-}
-
-// Agent returns an agent by id or e-mail address.
-func (s *Service) Agent(ctx context.Context, who Caller, ref string) (Agent, error) {
-	panic("not built")
-}
-
-// Agents returns all agents by id.
-func (s *Service) Agents(ctx context.Context, who Caller) ([]Agent, error) { panic("not built") }
-
-// CreateToken makes a token and returns it with its text, which is never shown
-// again. Agents make their own; those with Configure anybody's.
-func (s *Service) CreateToken(ctx context.Context, who Caller, agent string, in NewToken) (Token, string, error) {
-	panic("not built")
-}
-
-// Tokens returns the tokens of an agent.
-func (s *Service) Tokens(ctx context.Context, who Caller, agent string) ([]Token, error) {
-	panic("not built")
-}
-
-// RevokeToken ends a token.
-func (s *Service) RevokeToken(ctx context.Context, who Caller, agent, token string) error {
-	panic("not built")
-}
-
-// FirstAgent makes an administrator with a token in a store that has no agent
-// yet, and returns the token's text; elsewhere it does nothing and returns "".
-func (s *Service) FirstAgent(ctx context.Context) (string, error) { panic("not built") }
 
 // Teams returns all teams.
-func (s *Service) Teams(ctx context.Context, who Caller) ([]Team, error) { panic("not built") }
+func (s *Service) Teams(ctx context.Context, who Caller) ([]Team, error) {
+	return viewDocuments[Team](ctx, s, who)
+}
 
-// PutTeam creates or replaces a team.
+// PutTeam creates or replaces a team. One without an id gets one.
 func (s *Service) PutTeam(ctx context.Context, who Caller, t Team) (Team, error) {
-	panic("not built")
+	if t.ID == "" {
+		t.ID = s.newID("team-")
+	}
+	t.Services, t.Languages, t.Accounts = inOrder(t.Services), inOrder(t.Languages), inOrder(t.Accounts)
+	return putDocument(ctx, s, who, Manage, t, func(tx Tx) error {
+		return s.checkTeam(ctx, tx, t)
+	})
+}
+
+func (s *Service) checkTeam(ctx context.Context, tx Tx, t Team) error {
+	err := cmp.Or(checkID("team", t.ID), checkName("name of the team", t.Name), s.checkServices(t.Services), s.checkLanguages(t.Languages))
+	if err != nil || len(t.Accounts) == 0 {
+		return err
+	}
+	known, err := tx.AccountIDs(ctx)
+	if err != nil {
+		return err
+	}
+	for _, account := range t.Accounts {
+		if !slices.Contains(known, account) {
+			return ErrInvalid.With("There is no account %q.", account)
+		}
+	}
+	return nil
 }
 
 // DeleteTeam removes a team that has no agents and no open cases.
-func (s *Service) DeleteTeam(ctx context.Context, who Caller, id string) error { panic("not built") }
+func (s *Service) DeleteTeam(ctx context.Context, who Caller, id string) error {
+	return deleteDocument[Team](ctx, s, who, Manage, id, func(tx Tx) error {
+		agents, err := readDocuments[Agent](ctx, tx)
+		if err != nil {
+			return err
+		}
+		for _, a := range agents {
+			if slices.Contains(a.Teams, id) {
+				return ErrConflict.With("The agent %s is in the team.", a.ID)
+			}
+		}
+		open, err := tx.Items(ctx, ItemQuery{Teams: []string{id}}, 1)
+		if err == nil && len(open) > 0 {
+			err = ErrConflict.With("The team has open cases, such as %s.", open[0].CaseID)
+		}
+		return err
+	})
+}
 
 // Macros returns all macros.
-func (s *Service) Macros(ctx context.Context, who Caller) ([]Macro, error) { panic("not built") }
+func (s *Service) Macros(ctx context.Context, who Caller) ([]Macro, error) {
+	return viewDocuments[Macro](ctx, s, who)
+}
 
-// PutMacro creates or replaces a macro.
+// PutMacro creates or replaces a macro. One without an id gets one.
 func (s *Service) PutMacro(ctx context.Context, who Caller, m Macro) (Macro, error) {
-	panic("not built")
+	if m.ID == "" {
+		m.ID = s.newID("macro-")
+	}
+	tags, wrong := checkTags(m.AddTags)
+	m.AddTags = inOrder(tags)
+	return putDocument(ctx, s, who, Manage, m, func(Tx) error { return cmp.Or(wrong, m.check()) })
 }
 
 // DeleteMacro removes a macro.
-func (s *Service) DeleteMacro(ctx context.Context, who Caller, id string) error { panic("not built") }
-
-// Calendars returns all calendars.
-func (s *Service) Calendars(ctx context.Context, who Caller) ([]Calendar, error) {
-	panic("not built")
+func (s *Service) DeleteMacro(ctx context.Context, who Caller, id string) error {
+	return deleteDocument[Macro](ctx, s, who, Manage, id, nothing)
 }
 
-// PutCalendar creates or replaces a calendar.
-func (s *Service) PutCalendar(ctx context.Context, who Caller, c Calendar) (Calendar, error) {
-	panic("not built")
-}
+// maxReply is how many characters a reply has at most, see [cases.NewReply].
+const maxReply = 8000
 
-// DeleteCalendar removes a calendar that no promise names.
-func (s *Service) DeleteCalendar(ctx context.Context, who Caller, id string) error {
-	panic("not built")
-}
-
-// Promises returns the promises that are set; others are those of the plans.
-func (s *Service) Promises(ctx context.Context, who Caller) ([]Promise, error) {
-	panic("not built")
-}
-
-// PutPromise creates or replaces a promise.
-func (s *Service) PutPromise(ctx context.Context, who Caller, p Promise) (Promise, error) {
-	panic("not built")
-}
-
-// DeletePromise goes back to that of the plan.
-func (s *Service) DeletePromise(ctx context.Context, who Caller, id string) error {
-	panic("not built")
-}
-
-// Settings returns the settings in force.
-func (s *Service) Settings(ctx context.Context, who Caller) (Settings, error) { panic("not built") }
-
-// PutSettings replaces the settings.
-func (s *Service) PutSettings(ctx context.Context, who Caller, in Settings) (Settings, error) {
-	panic("not built")
-}
-
-// Entries returns a page of the audit log, newest first.
-func (s *Service) Entries(ctx context.Context, who Caller, q EntryQuery, limit int) ([]Entry, error) {
-	panic("not built")
+func (m Macro) check() error {
+	if m.Body == "" && m.Note == "" && m.Status == "" && len(m.AddTags) == 0 {
+		return ErrInvalid.With("A macro does something: give it a body, a note, a status or tags.")
+	}
+	if m.Status != "" && m.Status != keepStatus {
+		if _, err := eventTo(cases.Status(m.Status)); err != nil {
+			return err
+		}
+	}
+	if len(m.AddTags) > maxTags {
+		return ErrInvalid.With("A case has at most %d tags.", maxTags)
+	}
+	return cmp.Or(
+		checkID("macro", m.ID), checkName("name of the macro", m.Name),
+		checkOptionalText("body", m.Body, maxReply), checkOptionalText("note", m.Note, maxNote),
+	)
 }

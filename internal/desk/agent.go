@@ -1,6 +1,13 @@
 package desk
 
-import "time"
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+)
 
 // Role is what an agent is for.
 type Role string
@@ -11,47 +18,6 @@ const (
 	RoleLead          Role = "lead"          // and gives work to others, keeps teams and macros
 	RoleAdministrator Role = "administrator" // and keeps agents, promises, calendars and settings
 	RoleAuditor       Role = "auditor"       // sees everything, changes nothing
-)
-
-// Agent is somebody who works at the desk.
-type Agent struct {
-	ID        string    `json:"id"`
-	Name      string    `json:"name"`
-	Email     string    `json:"email"` // unique
-	Role      Role      `json:"role"`
-	Active    bool      `json:"active"`
-	Teams     []string  `json:"teams"`     // ids
-	Services  []string  `json:"services"`  // service codes the agent knows; none: any
-	Languages []string  `json:"languages"` // codes; none: any
-	Capacity  int       `json:"capacity"`  // how many open cases are given to the agent; 0: none
-	CreatedAt time.Time `json:"createdAt"`
-	Version   int64     `json:"version"`
-}
-
-// Token lets an agent in. The secret is shown once and kept as its SHA-256: it
-// has 256 random bits, which nobody guesses.
-type Token struct {
-	ID          string       `json:"id"`
-	Agent       string       `json:"agent"`
-	Name        string       `json:"name"`
-	Permissions []Permission `json:"permissions"` // of those of the agent's role; none: all of them
-	Hash        []byte       `json:"hash"`
-	CreatedAt   time.Time    `json:"createdAt"`
-	ExpiresAt   time.Time    `json:"expiresAt"`
-	RevokedAt   time.Time    `json:"revokedAt,omitzero"`
-	Version     int64        `json:"version"`
-}
-
-// Permission is what a route asks for.
-type Permission string
-
-// The permissions.
-const (
-	Read      Permission = "read"      // cases, queues, agents' names, teams, macros
-	Work      Permission = "work"      // on cases
-	Manage    Permission = "manage"    // other agents' work; teams and macros
-	Configure Permission = "configure" // agents and their tokens, promises, calendars, settings
-	Audit     Permission = "audit"     // the audit log
 )
 
 // Permissions returns what a role may do.
@@ -69,65 +35,150 @@ func (r Role) Permissions() []Permission {
 	return nil
 }
 
-// Caller is an agent who asks for something.
-type Caller struct {
-	Agent     Agent
-	TokenID   string       // empty for the command line beside the server
-	Allowed   []Permission // of the role and of the token
-	RequestID string
-
-	// IfVersion is the version that the caller saw; 0: the caller did not say.
-	IfVersion int64
-	// Once identifies a request that may come again.
-	Once Repeatable
+// Agent is somebody who works at the desk.
+type Agent struct {
+	ID        string    `json:"id"`
+	Name      string    `json:"name"`
+	Email     string    `json:"email"` // unique
+	Role      Role      `json:"role"`
+	Active    bool      `json:"active"`
+	Teams     []string  `json:"teams"`     // ids
+	Services  []string  `json:"services"`  // service codes the agent knows; none: any
+	Languages []string  `json:"languages"` // codes; none: any
+	Capacity  int       `json:"capacity"`  // how many open cases are given to the agent; 0: none
+	CreatedAt time.Time `json:"createdAt"`
+	Version   int64     `json:"version"`
 }
 
-// Repeatable identifies a request by a key that the caller chose, and what it
-// asks for by a hash. The zero value is a request that is never the same as
-// another one.
-type Repeatable struct {
-	Key  string
-	Hash [32]byte
+// CreateAgent adds an agent; ID, CreatedAt and Version are filled in.
+func (s *Service) CreateAgent(ctx context.Context, who Caller, a Agent) (Agent, error) {
+	return change(ctx, s, who, Configure, Scope, func(tx Tx, done *audited) (Agent, error) {
+		made, err := s.checkAgent(ctx, tx, a)
+		if err != nil {
+			return Agent{}, err
+		}
+		made.ID, made.CreatedAt, made.Version = s.newID("agent-"), s.now(), 0
+		made, err = writeDocument(ctx, tx, s.now(), made)
+		done.Action, done.Subject, done.after = "agent.create", made.ID, made
+		return made, err
+	})
 }
 
-// Team is agents who share a queue.
-type Team struct {
-	ID        string   `json:"id"`
-	Name      string   `json:"name"`
-	Services  []string `json:"services"`  // of cases that come to the team; none: any
-	Languages []string `json:"languages"` // likewise
-	Accounts  []string `json:"accounts"`  // likewise
-	// Routing gives new cases to the team's agents, the one with the longest
-	// wait first.
-	Routing bool  `json:"routing"`
-	Version int64 `json:"version"`
+// UpdateAgent replaces the agent with the id. One who is not active is refused
+// from then on, whatever tokens there are. Nobody changes their own role, and
+// one active administrator must remain.
+func (s *Service) UpdateAgent(ctx context.Context, who Caller, a Agent) (Agent, error) {
+	return change(ctx, s, who, Configure, Scope, func(tx Tx, done *audited) (Agent, error) {
+		before, err := readDocument[Agent](ctx, tx, a.ID)
+		if err != nil {
+			return Agent{}, err
+		}
+		if err := who.checkVersion(before.Version); err != nil {
+			return Agent{}, err
+		}
+		after, err := s.checkAgent(ctx, tx, a)
+		if err != nil {
+			return Agent{}, err
+		}
+		if err := checkRoleChange(ctx, tx, who, before, after); err != nil {
+			return Agent{}, err
+		}
+		after.CreatedAt, after.Version = before.CreatedAt, before.Version
+		after, err = writeDocument(ctx, tx, s.now(), after)
+		done.Action, done.Subject, done.before, done.after = "agent.update", after.ID, before, after
+		return after, err
+	})
 }
 
-// Macro is an answer, and what follows it, that is used again and again. The
-// texts may have variables such as {{case.displayId}}.
-type Macro struct {
-	ID      string   `json:"id"`
-	Name    string   `json:"name"`
-	Body    string   `json:"body"`             // of a reply; empty: none
-	Note    string   `json:"note,omitempty"`   // internal; empty: none
-	Status  string   `json:"status,omitempty"` // as in [NewReply]
-	AddTags []string `json:"addTags,omitempty"`
-	Version int64    `json:"version"`
-}
-
-// Settings are of the desk as a whole.
-type Settings struct {
-	ProviderName       string `json:"providerName"`       // who replies, as customers see it
-	WarnPercent        int    `json:"warnPercent"`        // of a promised time, after which a clock warns
-	BreachingMinutes   int    `json:"breachingMinutes"`   // before its breach a case is in the view "breaching"
-	DefaultReplyStatus string `json:"defaultReplyStatus"` // of a case after a reply that does not say
-	Version            int64  `json:"version"`
-}
-
-// DefaultSettings are in force until somebody changes them.
-func DefaultSettings() Settings {
-	return Settings{
-		ProviderName: "Amazon Web Services", WarnPercent: 75, BreachingMinutes: 60,
-		DefaultReplyStatus: "pending-customer-action",
+// Agent returns an agent by id or e-mail address.
+func (s *Service) Agent(ctx context.Context, who Caller, ref string) (a Agent, err error) {
+	if err := who.need(Read); err != nil {
+		return Agent{}, err
 	}
+	err = s.Store.View(ctx, func(tx Tx) error {
+		a, err = findAgent(ctx, tx, ref)
+		return err
+	})
+	return a, err
 }
+
+// Agents returns all agents by id.
+func (s *Service) Agents(ctx context.Context, who Caller) ([]Agent, error) {
+	return viewDocuments[Agent](ctx, s, who)
+}
+
+// findAgent returns an agent by id or e-mail address.
+func findAgent(ctx context.Context, tx Tx, ref string) (Agent, error) {
+	if !strings.Contains(ref, "@") {
+		return readDocument[Agent](ctx, tx, ref)
+	}
+	all, err := readDocuments[Agent](ctx, tx)
+	if err != nil {
+		return Agent{}, err
+	}
+	i := slices.IndexFunc(all, func(a Agent) bool { return strings.EqualFold(a.Email, ref) })
+	if i < 0 {
+		return Agent{}, ErrNotFound.With("There is no agent %q.", ref)
+	}
+	return all[i], nil
+}
+
+// maxCapacity is more open cases than anybody can have in mind.
+const maxCapacity = 10_000
+
+// checkAgent returns an agent with its lists in order, or what is wrong.
+func (s *Service) checkAgent(ctx context.Context, tx Tx, a Agent) (Agent, error) {
+	a.Teams, a.Services, a.Languages = inOrder(a.Teams), inOrder(a.Services), inOrder(a.Languages)
+	if a.Role.Permissions() == nil {
+		return a, ErrInvalid.With("There is no role %q; it must be agent, lead, administrator or auditor.", a.Role)
+	}
+	if a.Capacity < 0 || a.Capacity > maxCapacity {
+		return a, ErrInvalid.With("The capacity must be from 0 to %d.", maxCapacity)
+	}
+	err := cmp.Or(
+		checkName("name of the agent", a.Name), checkEmail(a.Email),
+		s.checkServices(a.Services), s.checkLanguages(a.Languages),
+	)
+	if err != nil {
+		return a, err
+	}
+	for _, team := range a.Teams {
+		if _, err := readDocument[Team](ctx, tx, team); err != nil {
+			return a, asInvalid(err)
+		}
+	}
+	return a, checkEmailUnused(ctx, tx, a)
+}
+
+func checkEmailUnused(ctx context.Context, tx Tx, a Agent) error {
+	other, err := findAgent(ctx, tx, a.Email)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil
+	case err != nil:
+		return err
+	case other.ID != a.ID:
+		return ErrConflict.With("The agent %s has the e-mail address %s already.", other.ID, other.Email)
+	}
+	return nil
+}
+
+// checkRoleChange keeps somebody who can undo what was done to agents.
+func checkRoleChange(ctx context.Context, tx Tx, who Caller, before, after Agent) error {
+	if before.ID == who.Agent.ID && before.Role != after.Role {
+		return ErrDenied.With("Agents cannot change their own role.")
+	}
+	if !before.administers() || after.administers() {
+		return nil
+	}
+	all, err := readDocuments[Agent](ctx, tx)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(all, func(a Agent) bool { return a.ID != before.ID && a.administers() }) {
+		return nil
+	}
+	return ErrConflict.With("The last active administrator must stay one.")
+}
+
+func (a Agent) administers() bool { return a.Active && a.Role == RoleAdministrator }

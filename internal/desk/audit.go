@@ -1,6 +1,9 @@
 package desk
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Entry is a change in the audit log: who changed what, and how it was before
 // and after.
@@ -28,4 +31,24 @@ type EntryQuery struct {
 type EntryPosition struct {
 	At time.Time
 	ID string
+}
+
+// How many entries a page has, and at most.
+const entriesPage, maxEntriesPage = 100, 1000
+
+// Entries returns a page of the audit log, newest first. A limit of 0 is 100;
+// at most 1000. The next page is before the last entry of this one.
+func (s *Service) Entries(ctx context.Context, who Caller, q EntryQuery, limit int) (page []Entry, err error) {
+	if err := who.need(Audit); err != nil {
+		return nil, err
+	}
+	if limit == 0 {
+		limit = entriesPage
+	}
+	limit = min(max(limit, 1), maxEntriesPage)
+	err = s.Store.View(ctx, func(tx Tx) error {
+		page, err = tx.Entries(ctx, q, limit)
+		return err
+	})
+	return page, err
 }

@@ -10,19 +10,6 @@ import (
 	"github.com/supportd/supportd/internal/cases"
 )
 
-// May reports whether the caller may do what needs the permission.
-func (who Caller) May(p Permission) bool { return slices.Contains(who.Allowed, p) }
-
-func (who Caller) need(p Permission) error {
-	if !who.May(p) {
-		return ErrDenied.With("This needs the permission %q.", p)
-	}
-	return nil
-}
-
-// actor is how the caller stands in the timelines of cases.
-func (who Caller) actor() string { return "agent:" + who.Agent.ID }
-
 // audited is an entry of the audit log in the making.
 type audited struct {
 	Entry
@@ -62,7 +49,7 @@ func (s *Service) record(ctx context.Context, tx Tx, who Caller, done audited) (
 		return nil
 	}
 	e := done.Entry
-	e.At, e.ID = s.now(), s.newID("")
+	e.At, e.ID = s.now(), s.newID(fmt.Sprintf("%08x-", s.entries.Add(1))) // in order, even while a clock stands still
 	e.Agent, e.TokenID, e.RequestID = who.Agent.ID, who.TokenID, who.RequestID
 	if e.Before, err = auditText(done.before); err != nil {
 		return err
@@ -123,12 +110,4 @@ func (who Caller) keepAnswer(ctx context.Context, tx Tx, scope string, answer an
 		return err
 	}
 	return tx.InsertAnswer(ctx, scope, who.requestKey(), kept, s.now())
-}
-
-// checkVersion refuses a change of what is no longer as the caller saw it.
-func (who Caller) checkVersion(version int64) error {
-	if who.IfVersion != 0 && who.IfVersion != version {
-		return ErrChanged.With("It has version %d by now, not %d.", version, who.IfVersion)
-	}
-	return nil
 }

@@ -1,6 +1,10 @@
 package desk
 
-import "time"
+import (
+	"fmt"
+	"slices"
+	"time"
+)
 
 // Moment is something that a clock goes by.
 type Moment struct {
@@ -26,9 +30,12 @@ const (
 
 // History is what the clocks of a case go by, oldest first. Plan is that of the
 // account when the case was opened: what was promised then stays promised.
+//
+// It holds only what changes a clock, and at most 300 moments, see thin.
 type History struct {
-	Plan    string   `json:"plan"`
-	Moments []Moment `json:"moments"`
+	Plan     string   `json:"plan"`
+	Moments  []Moment `json:"moments"`
+	Answered int      `json:"answered,omitempty"` // next responses that the moments no longer have
 }
 
 // Promise says how long things may take for cases of a plan and severity. A
@@ -62,7 +69,15 @@ const (
 	Resolution    ClockKind = "resolution"
 )
 
-// Clock measures one promise of a case.
+// Clock measures one promise of a case. A first response is awaited from the
+// beginning, a next one from the first thing the customer says after the last
+// answer; the resolution from the beginning, and again when the case is
+// reopened. No time counts while the case waits for the customer or is resolved.
+//
+// A change of severity gives a clock another target and leaves it the time that
+// it has counted. When that is too much already, the clock is breached by the
+// change, or by going on after it. A promise of an hour is broken when the hour
+// is over.
 type Clock struct {
 	Kind      ClockKind
 	Number    int           // of the clocks of the kind, from 1
@@ -71,8 +86,8 @@ type Clock struct {
 	Target    time.Duration // of counted time
 	Counted   time.Duration // until now, or until it stopped
 	Paused    bool          // now
-	WarnAt    time.Time     // when the warning is due if nothing happens; zero while paused or over
-	DueAt     time.Time     // likewise for the breach; of one that was breached, when that was
+	WarnAt    time.Time     // when the warning was due, or will be if nothing happens; zero when it was not and the clock is paused or over
+	DueAt     time.Time     // likewise for the breach
 	Warned    bool
 	Breached  bool
 }
@@ -88,4 +103,324 @@ type Span struct {
 	From, To time.Time
 	Counted  bool
 	Why      string // such as "open", "waiting for the customer", "closed" or a holiday's name
+}
+
+// runs reports whether time counts now, or will when the desk opens.
+func (c Clock) runs() bool { return c.StoppedAt.IsZero() && !c.Paused }
+
+// Firing is a warning or a breach, which is told once.
+type Firing struct {
+	ID    string // such as "first-response/1/warning"
+	Event string // of the record
+	At    time.Time
+}
+
+// The events of the records that clocks leave.
+const (
+	eventWarning = "clock-warning"
+	eventBreach  = "clock-breach"
+)
+
+// Firings returns what a running clock tells of, or will if nothing happens.
+// One that is paused or over has told what it had to tell.
+func (c Clock) Firings() (all []Firing) {
+	if !c.runs() {
+		return nil
+	}
+	if !c.WarnAt.IsZero() {
+		all = append(all, Firing{ID: c.id() + "/warning", Event: eventWarning, At: c.WarnAt})
+	}
+	if !c.DueAt.IsZero() {
+		all = append(all, Firing{ID: c.id() + "/breach", Event: eventBreach, At: c.DueAt})
+	}
+	return all
+}
+
+func (c Clock) id() string { return fmt.Sprintf("%s/%d", c.Kind, c.Number) }
+
+// clocks returns the clocks of a case, those without a promise left out.
+func (r *rules) clocks(h History, now time.Time) (all []Clock) {
+	for _, m := range measure(h, now) {
+		if c, ok := r.clock(h.Plan, m); ok {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// clock returns what is measured of a promise, unless nothing is promised.
+func (r *rules) clock(plan string, m measured) (Clock, bool) {
+	target := r.target(plan, m, len(m.legs)-1)
+	if target == 0 {
+		return Clock{}, false
+	}
+	last := m.legs[len(m.legs)-1]
+	c := Clock{Kind: m.kind, Number: m.number, StartedAt: m.legs[0].from, Target: target}
+	for _, l := range m.legs {
+		c.Counted += r.counted(plan, l)
+	}
+	if m.over {
+		c.StoppedAt = last.to
+	}
+	c.Paused = !m.over && last.phase != working
+	if percent := r.settings.WarnPercent; percent > 0 && percent < 100 {
+		c.WarnAt, c.Warned = r.reached(plan, m, target*time.Duration(percent)/100)
+	}
+	c.DueAt, c.Breached = r.reached(plan, m, target)
+	return c, true
+}
+
+// target returns what is promised during a leg.
+func (r *rules) target(plan string, m measured, at int) time.Duration {
+	return r.promise(plan, m.legs[at].severity).of(m.kind)
+}
+
+func (r *rules) counted(plan string, l leg) time.Duration {
+	if l.phase != working {
+		return 0
+	}
+	return r.promise(plan, l.severity).open.Between(l.from, l.to)
+}
+
+// reached returns when the counted time reached what the present target makes
+// the most, or will, and whether it has. That cannot be before the target was
+// this one, or while no time counts.
+func (r *rules) reached(plan string, m measured, most time.Duration) (at time.Time, has bool) {
+	since, last := r.targetSince(plan, m), len(m.legs)-1
+	var counted time.Duration
+	for i, l := range m.legs {
+		before := counted
+		counted += r.counted(plan, l)
+		ahead := i == last && !m.over
+		passed := l.from.Before(l.to) && counted >= most
+		if l.phase != working || i < since || !ahead && !passed {
+			continue
+		}
+		at, ok := r.promise(plan, l.severity).open.Add(l.from, most-before)
+		return at, ok && !at.After(l.to)
+	}
+	return time.Time{}, false
+}
+
+// targetSince returns the first leg from which on the target is the present one.
+func (r *rules) targetSince(plan string, m measured) int {
+	at := len(m.legs) - 1
+	for at > 0 && r.target(plan, m, at-1) == r.target(plan, m, len(m.legs)-1) {
+		at--
+	}
+	return at
+}
+
+// measured is the time that belongs to a clock: at least one leg, in order and
+// without gaps.
+type measured struct {
+	kind   ClockKind
+	number int
+	legs   []leg
+	over   bool
+}
+
+// leg is a part of a case's time in which nothing changed.
+type leg struct {
+	from, to time.Time
+	state
+}
+
+// state is how a case stands between two moments, as far as clocks go by it.
+type state struct {
+	phase    phase
+	severity string
+	awaited  bool // the customer waits for something to be said
+}
+
+// phase is whether time counts, and else the reason why not.
+type phase string
+
+const (
+	working phase = ""
+	waiting phase = "waiting for the customer"
+	ended   phase = "resolved"
+)
+
+// after returns the state after a moment.
+func (s state) after(m Moment) state {
+	if m.Severity != "" {
+		s.severity = m.Severity
+	}
+	switch m.What {
+	case Opened, CustomerSaid:
+		s.phase, s.awaited = working, true
+	case AgentSaid:
+		s.awaited = false
+	case Waiting:
+		s.phase = waiting
+	case Ended:
+		s.phase = ended
+	case Working, Begun:
+		s.phase = working
+	}
+	return s
+}
+
+// measure divides the time of a case among its clocks.
+func measure(h History, now time.Time) []measured {
+	legs := h.legs(now)
+	if len(legs) == 0 {
+		return nil
+	}
+	all := responses(legs, h.Answered)
+	end := len(legs)
+	for end > 1 && legs[end-1].phase == ended {
+		end--
+	}
+	return append(all, measured{kind: Resolution, number: 1, legs: legs[:end], over: end < len(legs)})
+}
+
+// responses returns the clocks of what the customer waited for.
+func responses(legs []leg, answered int) (all []measured) {
+	from := 0
+	add := func(to int, over bool) {
+		m := measured{kind: FirstResponse, number: 1, legs: legs[from:to], over: over}
+		if len(all) > 0 {
+			m.kind, m.number = NextResponse, len(all)+answered
+		}
+		all = append(all, m)
+	}
+	for i := 1; i < len(legs); i++ {
+		switch is, was := legs[i].awaited, legs[i-1].awaited; {
+		case is && !was:
+			from = i
+		case was && !is:
+			add(i, true)
+		}
+	}
+	if legs[len(legs)-1].awaited {
+		add(len(legs), false)
+	}
+	return all
+}
+
+// legs returns what is between the moments, and after the last one until now.
+func (h History) legs(now time.Time) (all []leg) {
+	var s state
+	for i, m := range h.Moments {
+		s = s.after(m)
+		to := now
+		if i+1 < len(h.Moments) {
+			to = h.Moments[i+1].At
+		}
+		if to.Before(m.At) { // the clock was moved back
+			to = m.At
+		}
+		all = append(all, leg{from: m.At, to: to, state: s})
+	}
+	return all
+}
+
+// add adds a moment, unless no clock goes by it: the customer said something
+// again, an agent answers what is answered, the status changes within its phase.
+func (h *History) add(m Moment) {
+	if n := len(h.Moments); n > 0 && m.At.Before(h.Moments[n-1].At) {
+		m.At = h.Moments[n-1].At // the clock was moved back
+	}
+	if m.What == CustomerSaid && h.state().phase != working {
+		h.enter(m.At, working) // which stays when the answer is forgotten
+	}
+	h.Moments = append(slices.Clip(h.Moments), m)
+	h.drop(nil)
+	for len(h.Moments) > maxMoments {
+		h.thin()
+	}
+}
+
+// enter adds the moment of a new phase.
+func (h *History) enter(at time.Time, to phase) {
+	what := map[phase]MomentKind{working: Working, waiting: Waiting, ended: Ended}[to]
+	if to == working && h.state().phase == ended {
+		what = Begun
+	}
+	h.add(Moment{At: at, What: what})
+}
+
+func (h *History) state() (s state) {
+	for _, m := range h.Moments {
+		s = s.after(m)
+	}
+	return s
+}
+
+// The bounds of a history.
+const (
+	maxMoments = 300
+	maxAnswers = 50
+)
+
+// thin makes a long history shorter. Of many next responses the oldest is
+// forgotten: it is over and was told. Else the shortest time in a phase or with
+// a severity becomes part of the one before: a hundred pauses are kept, and of
+// more than those the longest.
+func (h *History) thin() {
+	if asked, answered, ok := h.oldestAnswer(); ok {
+		h.Answered++
+		h.drop(func(i int) bool { return i == asked || i == answered })
+		return
+	}
+	shortest := h.shortest()
+	h.drop(func(i int) bool { return i == shortest })
+}
+
+// oldestAnswer returns the moments of the oldest next response, when there are
+// many.
+func (h *History) oldestAnswer() (asked, answered int, many bool) {
+	var s state
+	var asks, answers []int
+	for i, m := range h.Moments {
+		was := s
+		s = s.after(m)
+		switch {
+		case s.awaited && !was.awaited:
+			asks = append(asks, i)
+		case was.awaited && !s.awaited:
+			answers = append(answers, i)
+		}
+	}
+	if len(answers) < 2+maxAnswers { // one of them is the first response
+		return 0, 0, false
+	}
+	return asks[1], answers[1], true
+}
+
+// shortest returns the moment after which it takes the least time to the next
+// one of its sort. The first and the last ones of a sort stay.
+func (h *History) shortest() (found int) {
+	least := time.Duration(-1)
+	next := map[bool]int{}
+	for i := len(h.Moments) - 1; i > 0; i-- {
+		m := h.Moments[i]
+		if m.What == CustomerSaid || m.What == AgentSaid {
+			continue
+		}
+		sort := m.What == Changed
+		if after, ok := next[sort]; ok {
+			if d := h.Moments[after].At.Sub(m.At); least < 0 || d < least {
+				least, found = d, i
+			}
+		}
+		next[sort] = i
+	}
+	return found
+}
+
+// drop leaves out the moments that shall go, and those that change nothing then.
+func (h *History) drop(gone func(i int) bool) {
+	var s state
+	kept := make([]Moment, 0, len(h.Moments))
+	for i, m := range h.Moments {
+		after := s.after(m)
+		if i > 0 && (after == s || gone != nil && gone(i)) {
+			continue
+		}
+		kept, s = append(kept, m), after
+	}
+	h.Moments = kept
 }

@@ -13,6 +13,7 @@ import (
 	"encoding/hex"
 	"io"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/supportd/supportd/internal/cases"
@@ -29,7 +30,8 @@ type Service struct {
 	Random io.Reader        // of which ids are made; nil means crypto/rand
 	Log    *slog.Logger     // nil means slog.Default()
 
-	known settingsCache
+	known   settingsCache
+	entries atomic.Uint32 // how many were written here
 }
 
 // Store keeps what the desk knows.
@@ -63,6 +65,9 @@ type Tx interface {
 	// Items returns up to limit items in the order of Due, Account and CaseID;
 	// those without Due come last. Items reads the subject of each case, too.
 	Items(ctx context.Context, q ItemQuery, limit int) ([]Item, error)
+	// ItemsByKey returns those of the cases that exist, in any order and each
+	// once. There are up to a thousand keys.
+	ItemsByKey(ctx context.Context, keys []Key) ([]Item, error)
 	// CountItems counts items up to most.
 	CountItems(ctx context.Context, q ItemQuery, most int) (int, error)
 	// ItemsToWake returns up to limit items whose Wake is set and not after now,
@@ -94,6 +99,9 @@ type Tx interface {
 	InsertEntry(ctx context.Context, e Entry) error
 	Entries(ctx context.Context, q EntryQuery, limit int) ([]Entry, error) // newest first
 }
+
+// NoVersion is the [Caller.IfVersion] of one who saw that there is nothing yet.
+const NoVersion int64 = -1
 
 // Key names a case.
 type Key struct {

@@ -1,6 +1,12 @@
 package desk
 
-import "time"
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
 
 // Kind is the kind of a [Document].
 type Kind string
@@ -8,7 +14,7 @@ type Kind string
 // The kinds of documents.
 const (
 	KindAgent    Kind = "agent"    // Agent
-	KindToken    Kind = "token"    // Token
+	KindToken    Kind = "token"    // Token, with its hash
 	KindTeam     Kind = "team"     // Team
 	KindMacro    Kind = "macro"    // Macro
 	KindCalendar Kind = "calendar" // Calendar
@@ -25,3 +31,137 @@ type Document struct {
 	Content   []byte // JSON
 	ChangedAt time.Time
 }
+
+// documented is a pointer to what the documents of a kind hold.
+type documented[T any] interface {
+	*T
+	// document returns what the document is called and where its version is.
+	document() (kind Kind, id string, version *int64)
+}
+
+func (a *Agent) document() (Kind, string, *int64)       { return KindAgent, a.ID, &a.Version }
+func (t *tokenRecord) document() (Kind, string, *int64) { return KindToken, t.ID, &t.Version }
+func (t *Team) document() (Kind, string, *int64)        { return KindTeam, t.ID, &t.Version }
+func (m *Macro) document() (Kind, string, *int64)       { return KindMacro, m.ID, &m.Version }
+func (c *Calendar) document() (Kind, string, *int64)    { return KindCalendar, c.ID, &c.Version }
+func (p *Promise) document() (Kind, string, *int64)     { return KindPromise, p.ID, &p.Version }
+func (s *Settings) document() (Kind, string, *int64)    { return KindSettings, settingsID, &s.Version }
+
+// readDocument returns the T with the id. ErrNotFound.
+func readDocument[T any, P documented[T]](ctx context.Context, tx Tx, id string) (T, error) {
+	var none T
+	kind, _, _ := P(&none).document()
+	d, err := tx.Document(ctx, kind, id)
+	if errors.Is(err, ErrNotFound) {
+		return none, ErrNotFound.With("There is no %s %q.", kind, id)
+	}
+	if err != nil {
+		return none, err
+	}
+	return decodeDocument[T, P](d)
+}
+
+// readDocuments returns every T by id.
+func readDocuments[T any, P documented[T]](ctx context.Context, tx Tx) ([]T, error) {
+	kind, _, _ := P(new(T)).document()
+	documents, err := tx.Documents(ctx, kind)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]T, 0, len(documents))
+	for _, d := range documents {
+		v, err := decodeDocument[T, P](d)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, v)
+	}
+	return all, nil
+}
+
+func decodeDocument[T any, P documented[T]](d Document) (v T, err error) {
+	if err := json.Unmarshal(d.Content, &v); err != nil {
+		return v, fmt.Errorf("%s %s: %w", d.Kind, d.ID, err)
+	}
+	_, _, version := P(&v).document()
+	*version = d.Version
+	return v, nil
+}
+
+// writeDocument writes v as the version after its own, and returns it so.
+func writeDocument[T any, P documented[T]](ctx context.Context, tx Tx, now time.Time, v T) (T, error) {
+	kind, id, version := P(&v).document()
+	*version++
+	content, err := json.Marshal(v)
+	if err != nil {
+		return v, fmt.Errorf("%s %s: %w", kind, id, err)
+	}
+	return v, tx.PutDocument(ctx, Document{Kind: kind, ID: id, Version: *version, Content: content, ChangedAt: now})
+}
+
+// viewDocuments returns every T by id to a caller who may read.
+func viewDocuments[T any, P documented[T]](ctx context.Context, s *Service, who Caller) (all []T, err error) {
+	if err := who.need(Read); err != nil {
+		return nil, err
+	}
+	err = s.Store.View(ctx, func(tx Tx) error {
+		all, err = readDocuments[T, P](ctx, tx)
+		return err
+	})
+	return all, err
+}
+
+// putDocument creates or replaces a T, unless check refuses.
+func putDocument[T any, P documented[T]](ctx context.Context, s *Service, who Caller, need Permission, in T, check func(Tx) error) (T, error) {
+	return change(ctx, s, who, need, Scope, func(tx Tx, done *audited) (T, error) {
+		v := in
+		kind, id, version := P(&v).document()
+		before, err := readDocument[T, P](ctx, tx, id)
+		switch {
+		case errors.Is(err, ErrNotFound):
+			*version = 0
+			done.Action = string(kind) + ".create"
+		case err != nil:
+			return v, err
+		default:
+			_, _, now := P(&before).document()
+			*version = *now
+			done.before, done.Action = before, string(kind)+".update"
+		}
+		if err := who.checkVersion(*version); err != nil {
+			return v, err
+		}
+		if err := check(tx); err != nil {
+			return v, err
+		}
+		v, err = writeDocument[T, P](ctx, tx, s.now(), v)
+		done.Subject, done.after = id, v
+		return v, err
+	})
+}
+
+// deleteDocument removes a T, unless check refuses.
+func deleteDocument[T any, P documented[T]](ctx context.Context, s *Service, who Caller, need Permission, id string, check func(Tx) error) error {
+	_, err := change(ctx, s, who, need, Scope, func(tx Tx, done *audited) (none struct{}, err error) {
+		before, err := readDocument[T, P](ctx, tx, id)
+		if err != nil {
+			return none, err
+		}
+		kind, _, version := P(&before).document()
+		if err := who.checkVersion(*version); err != nil {
+			return none, err
+		}
+		if err := check(tx); err != nil {
+			return none, err
+		}
+		done.Action, done.Subject, done.before = string(kind)+".delete", id, before
+		return none, tx.DeleteDocument(ctx, kind, id)
+	})
+	return err
+}
+
+// settingsID is the id of the one document of its kind.
+const settingsID = "settings"
+
+// nothing stands in the way of a change.
+func nothing(Tx) error { return nil }

@@ -2,6 +2,8 @@ package desk
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/supportd/supportd/internal/cases"
@@ -20,6 +22,11 @@ const (
 	ViewOpen       View = "open"
 	ViewAll        View = "all"
 )
+
+// AllViews returns the views in the order in which they are offered.
+func AllViews() []View {
+	return []View{ViewUnassigned, ViewMine, ViewTeam, ViewWaiting, ViewBreaching, ViewOpen, ViewAll}
+}
 
 // Query asks for cases. Filters combine with the view.
 type Query struct {
@@ -54,59 +61,249 @@ type ViewCount struct {
 	More  bool
 }
 
-// Detail is all that an agent sees of a case at first sight.
-type Detail struct {
-	Item
-	Case           cases.Case
-	Communications []Said // oldest first, the last hundred
-	Clocks         []Clock
-	Links          []Link
-	Present        []Presence // of other agents
-}
-
-// Said is a communication, with the agent who wrote it; empty for the customer.
-type Said struct {
-	cases.Communication
-	Agent string
-}
-
-// Link is another case that has to do with this one.
-type Link struct {
-	Key
-	Relation string // "related", "merged-into" or "merged-from"
-}
-
-// Line is a line of the complete timeline of a case: what customers did and what
-// agents did, said and noted.
-type Line struct {
-	At     time.Time
-	Actor  string // the ARN of a customer's principal, an agent's id, or "desk"
-	Event  string // such as "communication", "status" and the events of records
-	Detail any    // by event; encodes as JSON
-}
+const (
+	defaultLimit, maxLimit = 50, 200
+	maxCount               = 1000
+)
 
 // Find returns a page of cases.
-func (s *Service) Find(ctx context.Context, who Caller, q Query) (Page, error) { panic("not built") }
+//
+// Words are looked for by [Terms], and of the texts that have them all the
+// newest 1,000 are considered; what the filters leave of their cases is in the
+// order of urgency, as all pages are. Each page of a search searches again, and
+// continues after the position where the last one ended.
+func (s *Service) Find(ctx context.Context, who Caller, q Query) (page Page, err error) {
+	if err := who.need(Read); err != nil {
+		return Page{}, err
+	}
+	if q.Limit == 0 {
+		q.Limit = defaultLimit
+	}
+	if q.Limit < 0 || q.Limit > maxLimit {
+		return Page{}, ErrInvalid.With("A page has 1 to %d cases, not %d.", maxLimit, q.Limit)
+	}
+	err = s.Store.View(ctx, func(tx Tx) error {
+		selected, some, err := s.selection(ctx, tx, who, q)
+		if err != nil || !some {
+			return err
+		}
+		found, err := findItems(ctx, tx, selected, strings.TrimSpace(q.Text), q.Limit+1)
+		page = newPage(found, q.Limit)
+		return err
+	})
+	return page, err
+}
 
 // Views counts the cases of each view.
-func (s *Service) Views(ctx context.Context, who Caller) ([]ViewCount, error) { panic("not built") }
-
-// Case returns a case by its id or display id.
-func (s *Service) Case(ctx context.Context, who Caller, ref string) (Detail, error) {
-	panic("not built")
+func (s *Service) Views(ctx context.Context, who Caller) (counts []ViewCount, err error) {
+	if err := who.need(Read); err != nil {
+		return nil, err
+	}
+	err = s.Store.View(ctx, func(tx Tx) error {
+		counts = nil
+		for _, v := range AllViews() {
+			c, err := s.count(ctx, tx, who, v)
+			if err != nil {
+				return err
+			}
+			counts = append(counts, c)
+		}
+		return nil
+	})
+	return counts, err
 }
 
-// Timeline returns everything that ever happened to a case, oldest first.
-func (s *Service) Timeline(ctx context.Context, who Caller, ref string) ([]Line, error) {
-	panic("not built")
+func (s *Service) count(ctx context.Context, tx Tx, who Caller, v View) (ViewCount, error) {
+	selected, some, err := s.selection(ctx, tx, who, Query{View: v})
+	if err != nil || !some {
+		return ViewCount{View: v}, err
+	}
+	n, err := tx.CountItems(ctx, selected, maxCount+1)
+	return ViewCount{View: v, Count: min(n, maxCount), More: n > maxCount}, err
 }
 
-// Explain returns the clocks of a case with an account of every minute.
-func (s *Service) Explain(ctx context.Context, who Caller, ref string) ([]Explanation, error) {
-	panic("not built")
+// selection returns what the view and the filters select together; some is false
+// when they exclude each other.
+func (s *Service) selection(ctx context.Context, tx Tx, who Caller, q Query) (selected ItemQuery, some bool, err error) {
+	settings, err := s.settings(ctx, tx)
+	if err != nil {
+		return ItemQuery{}, false, err
+	}
+	selected = ItemQuery{
+		Severity: q.Severity, Service: q.Service, Account: q.Account, Language: q.Language,
+		Tag: foldTag(q.Tag), Status: cases.Status(q.Status), Assignee: q.Assignee, After: q.After,
+	}
+	if q.Team != "" {
+		selected.Teams = []string{q.Team}
+	}
+	breaching := s.now().Add(time.Duration(settings.BreachingMinutes) * time.Minute)
+	some, err = selected.narrow(q.View, who.Agent, breaching)
+	return selected, some, err
 }
 
-// File returns a file that a communication of the case carries.
-func (s *Service) File(ctx context.Context, who Caller, ref, attachmentID string) (cases.File, error) {
-	panic("not built")
+// narrow adds a view to the filters and reports whether they leave anything.
+func (q *ItemQuery) narrow(v View, agent Agent, breaching time.Time) (some bool, err error) {
+	switch v {
+	case ViewUnassigned:
+		q.Unassigned = true
+		return q.Assignee == "", nil
+	case ViewMine:
+		return restrict(&q.Assignee, agent.ID), nil
+	case ViewTeam:
+		return q.narrowTeams(agent.Teams), nil
+	case ViewWaiting:
+		return restrict(&q.Status, cases.PendingCustomerAction), nil
+	case ViewBreaching:
+		q.DueBefore = breaching
+	case ViewOpen, "":
+	case ViewAll:
+		q.Resolved = true
+		return true, nil
+	default:
+		return false, ErrInvalid.With("There is no view %q; the views are %v.", v, AllViews())
+	}
+	return q.Status != cases.Resolved, nil
+}
+
+// narrowTeams leaves those of the teams that were asked for; none asked for all.
+func (q *ItemQuery) narrowTeams(teams []string) bool {
+	if len(q.Teams) == 0 {
+		q.Teams = teams
+		return len(teams) > 0
+	}
+	return slices.Contains(teams, q.Teams[0])
+}
+
+// restrict gives a filter a value, unless it has another one.
+func restrict[T ~string](filter *T, to T) bool {
+	if *filter == "" {
+		*filter = to
+	}
+	return *filter == to
+}
+
+func findItems(ctx context.Context, tx Tx, q ItemQuery, text string, limit int) ([]Item, error) {
+	if text == "" {
+		return tx.Items(ctx, q, limit)
+	}
+	isAccount, err := hasItems(ctx, tx, text)
+	if err != nil {
+		return nil, err
+	}
+	if !isAccount {
+		return searchItems(ctx, tx, q, text, limit)
+	}
+	if !restrict(&q.Account, text) {
+		return nil, nil
+	}
+	return tx.Items(ctx, q, limit)
+}
+
+// hasItems reports whether a text is the id of an account with cases. Other
+// numbers of as many digits may stand in a communication.
+func hasItems(ctx context.Context, tx Tx, text string) (bool, error) {
+	if !isDigits(text, 12) {
+		return false, nil
+	}
+	n, err := tx.CountItems(ctx, ItemQuery{Account: text, Resolved: true}, 1)
+	return n > 0, err
+}
+
+// maxHits is how many texts a search considers, and maxQueryTerms how many of
+// its terms count.
+const maxHits, maxQueryTerms = 1000, 32
+
+// searchItems filters and orders here what a text finds, which is never much.
+func searchItems(ctx context.Context, tx Tx, q ItemQuery, text string, limit int) ([]Item, error) {
+	keys, err := searchKeys(ctx, tx, text)
+	if err != nil {
+		return nil, err
+	}
+	found, err := tx.ItemsByKey(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	found = slices.DeleteFunc(found, func(i Item) bool { return !q.selects(i) })
+	slices.SortFunc(found, func(a, b Item) int { return a.position().compare(b.position()) })
+	return found[:min(len(found), limit)], nil
+}
+
+// searchKeys returns the cases with the id, the display id or the words, each
+// once.
+func searchKeys(ctx context.Context, tx Tx, text string) ([]Key, error) {
+	key, ok := keyOfID(text)
+	if ok {
+		return []Key{key}, nil
+	}
+	if keys, err := tx.CasesByDisplayID(ctx, text); len(keys) > 0 || err != nil {
+		return keys, err
+	}
+	terms := Terms(text)
+	if len(terms) == 0 {
+		return nil, nil
+	}
+	hits, err := tx.Search(ctx, terms[:min(len(terms), maxQueryTerms)], maxHits)
+	if err != nil {
+		return nil, err
+	}
+	var keys []Key
+	seen := map[Key]bool{}
+	for _, h := range hits {
+		if !seen[h.Key] {
+			keys = append(keys, h.Key)
+		}
+		seen[h.Key] = true
+	}
+	return keys, nil
+}
+
+// selects does what the store does with a query.
+func (q ItemQuery) selects(i Item) bool {
+	return (!q.Unassigned || i.Assignee == "") &&
+		matches(q.Assignee, i.Assignee) &&
+		(len(q.Teams) == 0 || slices.Contains(q.Teams, i.Team)) &&
+		matches(q.Status, i.Status) &&
+		(q.DueBefore.IsZero() || !i.Due.IsZero() && i.Due.Before(q.DueBefore)) &&
+		matches(q.Severity, i.Severity) &&
+		matches(q.Service, i.Service) &&
+		matches(q.Account, i.Account) &&
+		matches(q.Language, i.Language) &&
+		(q.Tag == "" || slices.Contains(i.Tags, q.Tag)) &&
+		(q.Resolved || i.Open()) &&
+		(q.After == Position{} || q.After.compare(i.position()) < 0)
+}
+
+func matches[T ~string](filter, value T) bool { return filter == "" || filter == value }
+
+func newPage(found []Item, limit int) Page {
+	if len(found) <= limit {
+		return Page{Items: found}
+	}
+	next := found[limit-1].position()
+	return Page{Items: found[:limit], Next: &next}
+}
+
+func (i Item) position() Position { return Position{Due: i.Due, Key: i.Key} }
+
+// compare orders by urgency: what is due first comes first, and what is never
+// due comes last.
+func (p Position) compare(other Position) int {
+	if p.Due.IsZero() != other.Due.IsZero() {
+		if p.Due.IsZero() {
+			return 1
+		}
+		return -1
+	}
+	if order := p.Due.Compare(other.Due); order != 0 {
+		return order
+	}
+	if order := strings.Compare(p.Account, other.Account); order != 0 {
+		return order
+	}
+	return strings.Compare(p.CaseID, other.CaseID)
+}
+
+// isDigits reports whether a text is n digits.
+func isDigits(text string, n int) bool {
+	return len(text) == n && strings.Trim(text, "0123456789") == ""
 }

@@ -2,109 +2,165 @@ package desk
 
 import (
 	"context"
+	"encoding/json"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/supportd/supportd/internal/cases"
 )
 
-// NewReply is what an agent answers.
-type NewReply struct {
-	Body   string
-	Status string // of the case afterwards: a status of the API, or "keep"; empty: that of the settings
-	Files  []cases.File
+// task is what an agent does to a case in one transaction. What it writes to the
+// item is kept by write; package cases, which tells Watch, writes the item, too,
+// so that it is called through watched only.
+type task struct {
+	*Service
+	tx    Tx
+	who   Caller
+	item  Item
+	dirty bool // item has what the store has not
 }
 
-// Replied is what came of a reply.
-type Replied struct {
-	Item
-	Number int64 // of the communication
-	// Others have the case before the eyes as well, or have said something that
-	// the caller had not seen (see Caller.IfVersion).
-	Others []Presence
+// work does something to a case for a caller with the permission to Work, and
+// answers what f does.
+func work[T any](ctx context.Context, s *Service, who Caller, key Key, action string, f func(*task) (T, error)) (T, error) {
+	return change(ctx, s, who, Work, key.Account, func(tx Tx, done *audited) (answer T, err error) {
+		t, err := s.begin(ctx, tx, who, key)
+		if err != nil {
+			return answer, err
+		}
+		before := t.item
+		if err := who.checkVersion(before.Version); err != nil {
+			return answer, err
+		}
+		if answer, err = f(t); err != nil || t.item.Version == before.Version {
+			return answer, err
+		}
+		done.Action, done.Account, done.Subject = action, key.Account, key.CaseID
+		done.before, done.after = newCaseState(before), newCaseState(t.item)
+		return answer, nil
+	})
 }
 
-// Assignment says who gets a case. Empty fields leave what is.
-type Assignment struct {
-	Agent   string // an agent's id; "" with Release: nobody
-	Team    string
-	Release bool
-	Next    bool // the agent whose turn it is among those who fit and have room
+// workOn is work that is answered by the item.
+func (s *Service) workOn(ctx context.Context, who Caller, ref, action string, f func(*task) error) (Item, error) {
+	key, err := s.key(ctx, who, Work, ref)
+	if err != nil {
+		return Item{}, err
+	}
+	return s.workOnKey(ctx, who, key, action, f)
 }
 
-// Claim gives a case to the caller. One that another agent has is ErrConflict.
-func (s *Service) Claim(ctx context.Context, who Caller, ref string) (Item, error) {
-	panic("not built")
+func (s *Service) workOnKey(ctx context.Context, who Caller, key Key, action string, f func(*task) error) (Item, error) {
+	return work(ctx, s, who, key, action, func(t *task) (Item, error) {
+		if err := f(t); err != nil {
+			return Item{}, err
+		}
+		err := t.write(ctx)
+		return t.item, err
+	})
 }
 
-// Assign gives a case to an agent, a team or nobody.
-func (s *Service) Assign(ctx context.Context, who Caller, ref string, to Assignment) (Item, error) {
-	panic("not built")
+func (s *Service) begin(ctx context.Context, tx Tx, who Caller, key Key) (*task, error) {
+	item, err := findItem(ctx, tx, key)
+	return &task{Service: s, tx: tx, who: who, item: item}, err
 }
 
-// Reply adds a communication that the customer sees as the provider's.
-func (s *Service) Reply(ctx context.Context, who Caller, ref string, in NewReply) (Replied, error) {
-	panic("not built")
+// watched does something to the case in the room of cases, and reads the item
+// that Watch has written by then.
+func (t *task) watched(ctx context.Context, f func() error) error {
+	if err := t.write(ctx); err != nil {
+		return err
+	}
+	if err := f(); err != nil {
+		return err
+	}
+	item, err := findItem(ctx, t.tx, t.item.Key)
+	t.item = item
+	return err
 }
 
-// SetStatus moves a case to a status of the API.
-func (s *Service) SetStatus(ctx context.Context, who Caller, ref, status, reason string) (Item, error) {
-	panic("not built")
+// write keeps what was done to the item.
+func (t *task) write(ctx context.Context) error {
+	if !t.dirty {
+		return nil
+	}
+	t.dirty = false
+	t.item.Version++
+	t.item.ChangedAt = t.now()
+	return t.tx.UpdateItem(ctx, t.item)
 }
+
+// did writes into the case's record what the caller did. Every change of the
+// item has its line there.
+func (t *task) did(ctx context.Context, event string, detail any) error {
+	text, err := json.Marshal(detail)
+	if err != nil {
+		return err
+	}
+	t.dirty = true
+	t.item.Records++
+	return t.tx.InsertRecord(ctx, Record{
+		Key: t.item.Key, Number: t.item.Records, At: t.now(),
+		Agent: t.who.recordAs(), Event: event, Detail: text,
+	})
+}
+
+// recordAs is how the caller stands in records.
+func (who Caller) recordAs() string {
+	if who.Agent.ID == actorDesk {
+		return ""
+	}
+	return who.Agent.ID
+}
+
+// caseState is what the audit log keeps of a case. It has no texts: the log
+// outlives the cases. Records is the number of the last record.
+type caseState struct {
+	Status     cases.Status `json:"status"`
+	Severity   string       `json:"severity"`
+	Assignee   string       `json:"assignee"`
+	Team       string       `json:"team"`
+	Tags       []string     `json:"tags"`
+	MergedInto string       `json:"mergedInto,omitempty"`
+	Records    int64        `json:"records"`
+	Version    int64        `json:"version"`
+}
+
+func newCaseState(i Item) caseState {
+	return caseState{
+		Status: i.Status, Severity: i.Severity, Assignee: i.Assignee, Team: i.Team, Tags: i.Tags,
+		MergedInto: i.MergedInto, Records: i.Records, Version: i.Version,
+	}
+}
+
+const maxNote, maxReason = 20_000, 1000
 
 // Note adds an internal note.
 func (s *Service) Note(ctx context.Context, who Caller, ref, body string) (Item, error) {
-	panic("not built")
+	return s.workOn(ctx, who, ref, "case.note", func(t *task) error { return t.note(ctx, body) })
 }
 
-// Tag adds and removes tags.
-func (s *Service) Tag(ctx context.Context, who Caller, ref string, add, remove []string) (Item, error) {
-	panic("not built")
+func (t *task) note(ctx context.Context, body string) error {
+	if err := checkText("note", body, maxNote); err != nil {
+		return err
+	}
+	return t.did(ctx, eventNote, noted{Body: body})
 }
 
-// SetSeverity changes the severity of a case and keeps the reason.
-func (s *Service) SetSeverity(ctx context.Context, who Caller, ref, severity, reason string) (Item, error) {
-	panic("not built")
+// checkText wants a text that says something.
+func checkText(what, text string, most int) error {
+	if strings.TrimSpace(text) == "" {
+		return ErrInvalid.With("The %s is empty.", what)
+	}
+	return checkOptionalText(what, text, most)
 }
 
-// Link notes that two cases of an account have to do with each other.
-func (s *Service) Link(ctx context.Context, who Caller, ref, other string) (Item, error) {
-	panic("not built")
+func checkOptionalText(what, text string, most int) error {
+	if n := utf8.RuneCountInString(text); n > most {
+		return ErrInvalid.With("The %s has %d characters; it may have %d.", what, n, most)
+	}
+	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
+		return ErrInvalid.With("The %s must be in UTF-8 and without NUL characters.", what)
+	}
+	return nil
 }
-
-// Unlink takes that back.
-func (s *Service) Unlink(ctx context.Context, who Caller, ref, other string) (Item, error) {
-	panic("not built")
-}
-
-// Merge resolves a case in favour of another one of the account.
-func (s *Service) Merge(ctx context.Context, who Caller, ref, into string) (Item, error) {
-	panic("not built")
-}
-
-// Unmerge takes that back: the case is open again as it was.
-func (s *Service) Unmerge(ctx context.Context, who Caller, ref string) (Item, error) {
-	panic("not built")
-}
-
-// ApplyMacro does what a macro says.
-func (s *Service) ApplyMacro(ctx context.Context, who Caller, ref, macro string, variables map[string]string) (Replied, error) {
-	panic("not built")
-}
-
-// OpenFor opens a case on behalf of an account.
-func (s *Service) OpenFor(ctx context.Context, who Caller, account string, in cases.NewCase, files []cases.File) (Item, error) {
-	panic("not built")
-}
-
-// ReplyFor adds a communication on behalf of the customer.
-func (s *Service) ReplyFor(ctx context.Context, who Caller, ref, body string, files []cases.File) (Item, error) {
-	panic("not built")
-}
-
-// SetPresence notes that the caller has a case before the eyes for the next
-// minute, and returns who else does.
-func (s *Service) SetPresence(ctx context.Context, who Caller, ref string, replying bool) ([]Presence, error) {
-	panic("not built")
-}
-
-// Leave takes the caller's presence back.
-func (s *Service) Leave(ctx context.Context, who Caller, ref string) error { panic("not built") }

@@ -78,6 +78,11 @@ func (t casesTx) UpdateCase(ctx context.Context, c cases.Case) error {
 
 func (t casesTx) DeleteCase(ctx context.Context, account, id string) error {
 	for _, text := range []string{
+		`DELETE FROM desk_presences WHERE account = $1 AND case_id = $2`,
+		`DELETE FROM desk_records WHERE account = $1 AND case_id = $2`,
+		`DELETE FROM desk_texts WHERE account = $1 AND case_id = $2`,
+		`DELETE FROM desk_tags WHERE account = $1 AND case_id = $2`,
+		`DELETE FROM desk_items WHERE account = $1 AND case_id = $2`,
 		`DELETE FROM attachments WHERE account = $1 AND case_id = $2`,
 		`DELETE FROM communications WHERE account = $1 AND case_id = $2`,
 		`DELETE FROM case_moves WHERE account = $1 AND case_id = $2`,

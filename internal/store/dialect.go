@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"regexp"
 	"strings"
 )
@@ -26,6 +27,12 @@ type dialect struct {
 	// SQLite looks each argument up among all of them.
 	rowsAtOnce int
 
+	// finder is how texts are found by their words.
+	finder finder
+
+	// reset removes all rows, past the triggers that keep some of them.
+	reset func(ctx context.Context, t *tx) error
+
 	// ddl adapts the text of a migration.
 	ddl func(text string) string
 }
@@ -35,6 +42,8 @@ var sqliteDialect = &dialect{
 	name:            "sqlite",
 	uniqueViolation: isSQLiteUniqueViolation,
 	rowsAtOnce:      1,
+	finder:          sqliteFinder(),
+	reset:           resetSQLite,
 	ddl:             func(text string) string { return text },
 }
 
@@ -42,6 +51,8 @@ var postgresDialect = &dialect{
 	name:            "postgres",
 	skipLocked:      " FOR UPDATE SKIP LOCKED",
 	rowsAtOnce:      50,
+	finder:          postgresFinder(),
+	reset:           resetPostgres,
 	unhurried:       "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = '15min'",
 	uniqueViolation: isPostgresUniqueViolation,
 	ddl:             collateByBytes,

@@ -15,13 +15,21 @@ const MaxBatch = maxBatch
 // ErrClosed is the answer of a closed store.
 var ErrClosed = errClosed
 
+// PostgresSearch is the statement of a search in PostgreSQL.
+var PostgresSearch = postgresFinder().find
+
+// Exec runs a statement in an update of its own.
+func (s *Store) Exec(ctx context.Context, text string) error {
+	return s.engine.update(ctx, "", func(t *tx) error { return t.exec(ctx, text) })
+}
+
 // OpenWith opens the database in file as Open does, with wrap around each
 // connection of the driver.
 func OpenWith(ctx context.Context, file string, wrap func(driver.Conn) driver.Conn) (*Store, error) {
 	if err := createPrivate(file, 0); err != nil {
 		return nil, err
 	}
-	e, err := connectSQLite(ctx, sql.OpenDB(connector{dataSource(file), wrap}))
+	e, err := connectSQLite(ctx, sql.OpenDB(connector{dataSource(file, durably), wrap}))
 	if err != nil {
 		return nil, err
 	}

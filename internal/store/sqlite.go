@@ -30,20 +30,26 @@ type sqliteEngine struct {
 // such as an administration command beside the server.
 const busyTimeout = "10000"
 
-func openSQLite(ctx context.Context, file string) (*sqliteEngine, error) {
+// How a commit waits for the disk: until it is durable, or not at all.
+const (
+	durably    = "FULL"
+	carelessly = "OFF"
+)
+
+func openSQLite(ctx context.Context, file, synchronous string) (*sqliteEngine, error) {
 	if err := createPrivate(file, 0); err != nil {
 		return nil, err
 	}
-	db, err := sql.Open("sqlite", dataSource(file))
+	db, err := sql.Open("sqlite", dataSource(file, synchronous))
 	if err != nil {
 		return nil, err
 	}
 	return connectSQLite(ctx, db)
 }
 
-func dataSource(file string) string {
+func dataSource(file, synchronous string) string {
 	query := url.Values{"_pragma": {
-		"busy_timeout(" + busyTimeout + ")", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)",
+		"busy_timeout(" + busyTimeout + ")", "journal_mode(WAL)", "synchronous(" + synchronous + ")", "foreign_keys(ON)",
 		"cache_size(-8192)", "journal_size_limit(67108864)",
 		// Savepoints keep the pages they may have to bring back in memory, not
 		// in a file; a checkpoint every 16 MB moves a page that changes often

@@ -52,7 +52,18 @@ type engine interface {
 // needed: sqlite://FILE, or postgres://… with the parameters of libpq and
 // pool_max_conns.
 func Open(ctx context.Context, url string) (*Store, error) {
-	e, err := openEngine(ctx, url)
+	return open(ctx, url, durably)
+}
+
+// OpenScratch opens a database as [Open] does, for data that nobody misses after
+// a crash of the machine: an embedded one does not wait for the disk. What is
+// committed survives the end of the process all the same.
+func OpenScratch(ctx context.Context, url string) (*Store, error) {
+	return open(ctx, url, carelessly)
+}
+
+func open(ctx context.Context, url, synchronous string) (*Store, error) {
+	e, err := openEngine(ctx, url, synchronous)
 	if err != nil {
 		return nil, err
 	}
@@ -61,9 +72,9 @@ func Open(ctx context.Context, url string) (*Store, error) {
 
 func newStore(e engine) *Store { return &Store{engine: e, enqueued: make(chan struct{}, 1)} }
 
-func openEngine(ctx context.Context, url string) (engine, error) {
+func openEngine(ctx context.Context, url, synchronous string) (engine, error) {
 	if file, ok := strings.CutPrefix(url, sqliteScheme); ok && file != "" {
-		e, err := openSQLite(ctx, file)
+		e, err := openSQLite(ctx, file, synchronous)
 		if err != nil {
 			return nil, fmt.Errorf("database %s: %w", file, err)
 		}

@@ -78,6 +78,16 @@ func Tables() []Table {
 		table("advisor_history", 3, "account TEXT, check_id TEXT, computed_at BIGINT, summary BYTEA"),
 		table("advisor_exclusions", 3, "account TEXT, check_id TEXT, resource_id TEXT, excluded_at BIGINT, excluded_by TEXT"),
 		table("advisor_events", 3, "account TEXT, created_at BIGINT, id TEXT, events BYTEA"),
+		table("desk_documents", 2, "kind TEXT, id TEXT, version BIGINT, content BYTEA, changed_at BIGINT"),
+		table("desk_items", 2, "account TEXT, case_id TEXT, status TEXT, severity TEXT, service TEXT, language TEXT, assignee TEXT, "+
+			"team TEXT, tags TEXT, due_at BIGINT, wake_at BIGINT, history TEXT, fired TEXT, merged_into TEXT, version BIGINT, "+
+			"records BIGINT, created_at BIGINT, changed_at BIGINT"),
+		table("desk_tags", 3, "account TEXT, case_id TEXT, tag TEXT, due_at BIGINT, is_open BOOLEAN"),
+		table("desk_records", 3, "account TEXT, case_id TEXT, number BIGINT, created_at BIGINT, agent TEXT, event TEXT, detail BYTEA"),
+		table("desk_texts", 3, "account TEXT, case_id TEXT, number BIGINT, terms TEXT, created_at BIGINT"),
+		table("desk_presences", 3, "account TEXT, case_id TEXT, agent TEXT, replying BOOLEAN, expires_at BIGINT"),
+		table("desk_audit", 2, "created_at BIGINT, id TEXT, agent TEXT, token_id TEXT, request_id TEXT, action TEXT, account TEXT, "+
+			"subject TEXT, was BYTEA, became BYTEA"),
 	}
 }
 

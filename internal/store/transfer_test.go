@@ -25,6 +25,8 @@ func stays() map[string]string {
 		"update_locks":      "its rows are only there to be locked",
 		"sqlite_stat1":      "a migration fills it",
 		"sqlite_stat4":      "a part of the other",
+		"desk_search":       "triggers fill it from desk_texts",
+		"desk_search_queue": "likewise",
 	}
 }
 
@@ -45,8 +47,12 @@ func TestEveryTableOfBothEnginesMoves(t *testing.T) {
 		}
 	}
 	for name, columns := range map[string][]string{
-		"SQLite": mustQuery(t, file, `SELECT m.name || ' ' || c.name || ' ' || c.type || ' ' || c.pk
-			FROM sqlite_schema m, pragma_table_info(m.name) c WHERE m.type = 'table' ORDER BY m.name, c.cid`),
+		// Texts have a key of their own besides, which triggers make.
+		"SQLite": mustQuery(t, file, `SELECT m.name || ' ' || c.name || ' ' || c.type || ' ' ||
+				CASE m.name WHEN 'desk_texts' THEN COALESCE((SELECT seqno + 1 FROM pragma_index_info('sqlite_autoindex_desk_texts_1') k WHERE k.name = c.name), 0) ELSE c.pk END
+			FROM sqlite_schema m, pragma_table_info(m.name) c
+			WHERE m.type = 'table' AND NOT (m.name = 'desk_texts' AND c.name = 'id') AND m.name NOT IN (SELECT name FROM pragma_table_list WHERE type = 'shadow')
+			ORDER BY m.name, c.cid`),
 		"PostgreSQL": pgtest.Query[string](t, url, `SELECT c.table_name || ' ' || c.column_name || ' ' || upper(c.data_type) || ' ' ||
 			COALESCE((SELECT k.ordinal_position FROM information_schema.key_column_usage k
 				WHERE k.table_name = c.table_name AND k.column_name = c.column_name AND k.constraint_name LIKE '%_pkey'), 0)
@@ -86,7 +92,7 @@ func randomRow(r *rand.Rand, t store.Table) store.Row {
 		case store.Bytes:
 			row[i] = randomBytes(r, unique)
 		}
-		if c.Name == "payload" || c.Name == "token_hash" { // the columns that may be NULL
+		if slices.Contains([]string{"payload", "token_hash", "detail", "was", "became"}, c.Name) { // the columns that may be NULL
 			row[i] = []any{nil, []byte{}, row[i]}[r.IntN(3)]
 		}
 	}

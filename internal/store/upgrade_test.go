@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/supportd/supportd/internal/cases"
+	"github.com/supportd/supportd/internal/desk"
 	"github.com/supportd/supportd/internal/iam"
 	"github.com/supportd/supportd/internal/jobs"
 	"github.com/supportd/supportd/internal/store"
@@ -46,12 +47,11 @@ func TestUpgradeFromEveryRelease(t *testing.T) {
 		for _, file := range files {
 			t.Run(filepath.Base(file), func(t *testing.T) {
 				t.Parallel()
-				text, err := os.ReadFile(file)
-				if err != nil {
-					t.Fatal(err)
-				}
-				url := engine.load(t, string(text))
-				wantFilled(t, mustOpenURL(t, url), strings.Contains(string(text), "jobs_waiting"))
+				text := mustRead(t, file)
+				url := engine.load(t, text)
+				s := mustOpenURL(t, url)
+				wantFilled(t, s, strings.Contains(text, "jobs_waiting"))
+				wantDesk(t, s, strings.Contains(text, "desk_items"))
 				fresh := engine.load(t, "")
 				mustOpenURL(t, fresh)
 				if diff := cmp.Diff(engine.dump(t, fresh), engine.dump(t, url)); diff != "" {
@@ -91,6 +91,19 @@ func fill(t *testing.T, s *store.Store) {
 			tx.InsertAttachmentSet(ctx, cases.AttachmentSet{Account: account, ID: "set", CreatedAt: at, ExpiresAt: at, Files: 1}),
 			tx.InsertAttachment(ctx, cases.Attachment{Account: account, ID: "attachment", SetID: "set", Position: 1, FileName: "a.txt", Size: 1, SHA256: "00", CaseID: "a", Communication: 1}),
 			tx.InsertAnswer(ctx, account, cases.RequestKey{1}, []byte(`{"a":1}`), at),
+		)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = s.Desk().Update(ctx, account, func(tx desk.Tx) error {
+		key := desk.Key{Account: account, CaseID: "a"}
+		return errors.Join(
+			tx.PutDocument(ctx, desk.Document{Kind: desk.KindTeam, ID: "team", Version: 1, Content: []byte("{}"), ChangedAt: at}),
+			tx.InsertItem(ctx, desk.Item{Key: key, Status: cases.Unassigned, Tags: []string{"tag"}, Wake: at, Version: 7, CreatedAt: at, ChangedAt: at}),
+			tx.InsertRecord(ctx, desk.Record{Key: key, Number: 1, At: at, Event: "note"}),
+			tx.InsertText(ctx, desk.Text{Key: key, Number: 1, Terms: []string{"first"}, At: at}),
+			tx.InsertEntry(ctx, desk.Entry{At: at, ID: "entry", Action: "case.note", Account: account, Subject: "a"}),
 		)
 	})
 	if err != nil {
@@ -151,6 +164,49 @@ func wantFilled(t *testing.T, s *store.Store, withJob bool) {
 	mustInsert(t, s, "b")
 }
 
+// wantDesk expects what fill left at the desk; or, of a release that had none,
+// the case in its queues, to be looked at at once.
+func wantDesk(t *testing.T, s *store.Store, filled bool) {
+	t.Helper()
+	ctx := t.Context()
+	err := s.Desk().View(ctx, func(tx desk.Tx) error {
+		i, err := tx.Item(ctx, account, "a")
+		c, err2 := tx.Case(ctx, account, "a")
+		if filled {
+			hits, err3 := tx.Search(ctx, []string{"first"}, 10)
+			entries, err4 := tx.Entries(ctx, desk.EntryQuery{}, 10)
+			if i.Version != 7 || len(hits) != 1 || len(entries) != 1 {
+				t.Errorf("version of the item, hits, entries = %d, %v, %v, want 7 and one each", i.Version, hits, entries)
+			}
+			return errors.Join(err, err2, err3, err4)
+		}
+		want := desk.Item{
+			Key: desk.Key{Account: account, CaseID: "a"}, Status: c.Status, Severity: c.SeverityCode, Service: c.ServiceCode, Language: c.Language,
+			Wake: time.UnixMicro(1).UTC(), Version: 1, CreatedAt: c.CreatedAt, ChangedAt: c.CreatedAt, Subject: c.Subject, DisplayID: c.DisplayID,
+		}
+		if diff := cmp.Diff(want, i); diff != "" {
+			t.Errorf("item of a case that was there before (-want +got):\n%s", diff)
+		}
+		found, err3 := tx.Items(ctx, desk.ItemQuery{}, 10)
+		if len(found) != 1 {
+			t.Errorf("Items() = %v, want the one", found)
+		}
+		return errors.Join(err, err2, err3)
+	})
+	if err != nil {
+		t.Errorf("desk: %v", err)
+	}
+}
+
+func mustRead(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
 func loadSQLite(t *testing.T, text string) string {
 	file := newFile(t)
 	mustExec(t, file, text)
@@ -190,17 +246,27 @@ func pgDump(t *testing.T, url string, options ...string) string {
 	return text.String()
 }
 
-// dumpSQLite returns statements that make the database again.
+// dumpSQLite returns statements that make the database again: its tables, their
+// rows, and the triggers last, which would make rows of their own. A virtual
+// table brings the tables that it keeps its rows in.
 func dumpSQLite(t *testing.T, file string) string {
 	t.Helper()
-	const objects = ` FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY type DESC, name`
-	statements := mustQuery(t, file, `SELECT sql`+objects)
+	const (
+		objects = `SELECT sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' AND type`
+		tables  = `SELECT name FROM pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite_schema' AND type`
+	)
+	shadows := mustQuery(t, file, tables+` = 'shadow' ORDER BY name`)
+	statements := mustQuery(t, file, objects+` <> 'trigger' AND name NOT IN (`+tables+` = 'shadow') ORDER BY type DESC, name`)
 	statements = append(statements, "ANALYZE schema_migrations", "DELETE FROM sqlite_stat1")
-	for _, table := range append(mustQuery(t, file, `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name`), "sqlite_stat1") {
+	for _, table := range shadows {
+		statements = append(statements, "DELETE FROM "+table)
+	}
+	for _, table := range mustQuery(t, file, tables+` <> 'virtual' ORDER BY name`) {
 		columns := mustQuery(t, file, fmt.Sprintf(`SELECT 'quote("' || name || '")' FROM pragma_table_info('%s')`, table))
 		rows := fmt.Sprintf(`SELECT 'INSERT INTO %[1]s VALUES (' || %[2]s || ')' FROM %[1]s ORDER BY 1`, table, strings.Join(columns, ` || ',' || `))
 		statements = append(statements, mustQuery(t, file, rows)...)
 	}
+	statements = append(statements, mustQuery(t, file, objects+` = 'trigger' ORDER BY name`)...)
 	return strings.Join(statements, ";\n") + ";\n"
 }
 

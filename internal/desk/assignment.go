@@ -1,0 +1,123 @@
+package desk
+
+import (
+	"context"
+	"errors"
+
+	"github.com/supportd/supportd/internal/cases"
+)
+
+// Assignment says who gets a case. Empty fields leave what is.
+type Assignment struct {
+	Agent   string // an agent's id
+	Team    string
+	Release bool // nobody
+	Next    bool // the agent whose turn it is among those who fit and have room
+}
+
+// Claim gives a case to the caller. One that another agent has is ErrConflict.
+func (s *Service) Claim(ctx context.Context, who Caller, ref string) (Item, error) {
+	return s.workOn(ctx, who, ref, "case.claim", func(t *task) error {
+		if has := t.item.Assignee; has != "" && has != who.Agent.ID {
+			return ErrConflict.With("The agent %s has the case.", has)
+		}
+		return t.assign(ctx, who.Agent.ID, t.item.Team)
+	})
+}
+
+// Assign gives a case to an agent, a team or nobody. What agents do not take for
+// themselves, or give back, needs the permission to Manage.
+func (s *Service) Assign(ctx context.Context, who Caller, ref string, to Assignment) (Item, error) {
+	if err := to.check(); err != nil {
+		return Item{}, err
+	}
+	return s.workOn(ctx, who, ref, "case.assign", func(t *task) error {
+		if !to.isOwn(who.Agent.ID, t.item.Assignee) {
+			if err := who.need(Manage); err != nil {
+				return err
+			}
+		}
+		return t.assignTo(ctx, to)
+	})
+}
+
+func (to Assignment) check() error {
+	ways := 0
+	for _, way := range []bool{to.Agent != "", to.Release, to.Next} {
+		if way {
+			ways++
+		}
+	}
+	if ways > 1 || ways == 0 && to.Team == "" {
+		return ErrInvalid.With("A case goes to an agent, to the next one, to nobody, or to a team.")
+	}
+	return nil
+}
+
+// isOwn reports whether an agent takes a case that nobody else has, or gives
+// back an own one.
+func (to Assignment) isOwn(agent, has string) bool {
+	free := has == "" || has == agent
+	return free && to.Team == "" && (to.Agent == agent || to.Release)
+}
+
+func (t *task) assignTo(ctx context.Context, to Assignment) error {
+	team := t.item.Team
+	if to.Team != "" {
+		if _, err := readDocument[Team](ctx, t.tx, to.Team); err != nil {
+			return invalidReference(err)
+		}
+		team = to.Team
+	}
+	switch {
+	case to.Release:
+		return t.assign(ctx, "", team)
+	case to.Next:
+		return t.assignNext(ctx, team)
+	case to.Agent != "":
+		if err := t.checkAssignee(ctx, to.Agent); err != nil {
+			return err
+		}
+		return t.assign(ctx, to.Agent, team)
+	}
+	return t.assign(ctx, t.item.Assignee, team)
+}
+
+// checkAssignee wants an active agent; callers are.
+func (t *task) checkAssignee(ctx context.Context, id string) error {
+	if id == t.who.Agent.ID {
+		return nil
+	}
+	a, err := readDocument[Agent](ctx, t.tx, id)
+	if err != nil {
+		return invalidReference(err)
+	}
+	if !a.Active {
+		return ErrConflict.With("The agent %s is not active.", id)
+	}
+	return nil
+}
+
+// assign gives the case to an agent, who takes it on, or to nobody.
+func (t *task) assign(ctx context.Context, agent, team string) error {
+	if t.item.Assignee == agent && t.item.Team == team {
+		return nil
+	}
+	if agent != "" && t.item.Status == cases.Unassigned {
+		if err := t.move(ctx, cases.Open); err != nil {
+			return err
+		}
+	}
+	detail := assigned{From: t.item.Assignee, To: agent, Team: team}
+	t.item.Assignee, t.item.Team = agent, team
+	return t.did(ctx, eventAssigned, detail)
+}
+
+// invalidReference says of a thing that the caller named and that is not there
+// that the request is wrong: what the request is about does exist.
+func invalidReference(err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return ErrInvalid.With("%s", err)
+	}
+	return err
+}

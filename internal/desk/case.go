@@ -1,0 +1,193 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/supportd/supportd/internal/cases"
+)
+
+// Detail is all that an agent sees of a case at first sight.
+type Detail struct {
+	Item
+	Case           cases.Case
+	Communications []Said // oldest first, the last hundred
+	Clocks         []Clock
+	Links          []Link
+	Present        []Presence // of other agents
+}
+
+// Said is a communication, with the agent who wrote it, on the customer's
+// behalf, too; empty for the customer.
+type Said struct {
+	cases.Communication
+	Agent string
+}
+
+const detailCommunications = 100
+
+// Case returns a case by its id or display id. A display id that cases of
+// several accounts have is ErrConflict, which names them.
+func (s *Service) Case(ctx context.Context, who Caller, ref string) (d Detail, err error) {
+	if err := who.need(Read); err != nil {
+		return Detail{}, err
+	}
+	err = s.Store.View(ctx, func(tx Tx) error {
+		key, err := findKey(ctx, tx, ref)
+		if err != nil {
+			return err
+		}
+		d, err = s.detail(ctx, tx, who, key)
+		return err
+	})
+	return d, err
+}
+
+func (s *Service) detail(ctx context.Context, tx Tx, who Caller, key Key) (d Detail, err error) {
+	if d.Item, err = findItem(ctx, tx, key); err != nil {
+		return Detail{}, err
+	}
+	if d.Case, err = tx.Case(ctx, key.Account, key.CaseID); err != nil {
+		return Detail{}, err
+	}
+	records, err := tx.Records(ctx, key.Account, key.CaseID)
+	if err != nil {
+		return Detail{}, err
+	}
+	thread, err := s.Cases.Thread(ctx, tx, d.Case, 0, detailCommunications)
+	if err != nil {
+		return Detail{}, err
+	}
+	slices.Reverse(thread)
+	if d.Communications, err = said(thread, records); err != nil {
+		return Detail{}, err
+	}
+	if d.Links, err = existingLinks(ctx, tx, key.Account, records); err != nil {
+		return Detail{}, err
+	}
+	if d.Clocks, err = s.clocks(ctx, tx, d.Item); err != nil {
+		return Detail{}, err
+	}
+	d.Present, err = s.others(ctx, tx, who, key)
+	return d, err
+}
+
+// said adds to communications who wrote them, as the records say.
+func said(thread []cases.Communication, records []Record) ([]Said, error) {
+	authors, err := authors(records)
+	if err != nil {
+		return nil, err
+	}
+	var all []Said
+	for _, c := range thread {
+		all = append(all, Said{Communication: c, Agent: authors[c.Number]})
+	}
+	return all, nil
+}
+
+// authors returns which agent wrote which communication.
+func authors(records []Record) (map[int64]string, error) {
+	by := map[int64]string{}
+	for _, r := range records {
+		if r.Event != eventReplied && r.Event != eventRepliedFor && r.Event != eventOpenedFor {
+			continue
+		}
+		detail, err := detailOf[communicated](r)
+		if err != nil {
+			return nil, err
+		}
+		by[detail.Number] = r.Agent
+	}
+	return by, nil
+}
+
+// File returns a file that a communication of the case carries.
+func (s *Service) File(ctx context.Context, who Caller, ref, attachmentID string) (cases.File, error) {
+	key, err := s.key(ctx, who, Read, ref)
+	if err != nil {
+		return cases.File{}, err
+	}
+	return s.Cases.FileOf(ctx, key.Account, key.CaseID, attachmentID)
+}
+
+// key returns which case a caller with the permission means.
+func (s *Service) key(ctx context.Context, who Caller, need Permission, ref string) (key Key, err error) {
+	if err := who.need(need); err != nil {
+		return Key{}, err
+	}
+	if key, ok := keyOfID(ref); ok {
+		return key, nil
+	}
+	err = s.Store.View(ctx, func(tx Tx) error {
+		key, err = findKey(ctx, tx, ref)
+		return err
+	})
+	return key, err
+}
+
+// findKey returns which case is meant by an id, which need not exist, or by a
+// display id.
+func findKey(ctx context.Context, tx Tx, ref string) (Key, error) {
+	if key, ok := keyOfID(ref); ok {
+		return key, nil
+	}
+	keys, err := tx.CasesByDisplayID(ctx, ref)
+	switch {
+	case err != nil:
+		return Key{}, err
+	case len(keys) == 0:
+		return Key{}, caseNotFound(ref)
+	case len(keys) > 1:
+		return Key{}, ErrConflict.With("Several cases have the display id %s: %s. Use the case id.", ref, strings.Join(caseIDs(keys), ", "))
+	}
+	return keys[0], nil
+}
+
+// findKeyIn returns which case of the account is meant.
+func findKeyIn(ctx context.Context, tx Tx, account, ref string) (Key, error) {
+	key, ok := keyOfID(ref)
+	if !ok {
+		keys, err := tx.CasesByDisplayID(ctx, ref)
+		if err != nil {
+			return Key{}, err
+		}
+		if len(keys) == 0 {
+			return Key{}, caseNotFound(ref)
+		}
+		key = keys[max(0, slices.IndexFunc(keys, func(k Key) bool { return k.Account == account }))]
+	}
+	if key.Account != account {
+		return Key{}, ErrInvalid.With("The case %s belongs to another account.", ref)
+	}
+	return key, nil
+}
+
+// keyOfID reads the account in a case's id, such as
+// case-111122223333-muen-2026-0123456789abcdef.
+func keyOfID(id string) (Key, bool) {
+	rest, ok := strings.CutPrefix(id, "case-")
+	account, _, more := strings.Cut(rest, "-")
+	if !ok || !more || !isDigits(account, 12) {
+		return Key{}, false
+	}
+	return Key{Account: account, CaseID: id}, true
+}
+
+func findItem(ctx context.Context, tx Tx, key Key) (Item, error) {
+	i, err := tx.Item(ctx, key.Account, key.CaseID)
+	if errors.Is(err, ErrNotFound) {
+		return Item{}, caseNotFound(key.CaseID)
+	}
+	return i, err
+}
+
+func caseNotFound(ref string) error { return ErrNotFound.With("There is no case %q.", ref) }
+
+func caseIDs(keys []Key) (ids []string) {
+	for _, k := range keys {
+		ids = append(ids, k.CaseID)
+	}
+	return ids
+}

@@ -1,0 +1,139 @@
+package desk
+
+import (
+	"context"
+	"slices"
+)
+
+// Link is another case that has to do with this one.
+type Link struct {
+	Key
+	Relation string // "related", "merged-into" or "merged-from"
+}
+
+// The relations of cases.
+const (
+	related    = "related"
+	mergedInto = "merged-into"
+	mergedFrom = "merged-from"
+)
+
+// Link notes that two cases of an account have to do with each other.
+func (s *Service) Link(ctx context.Context, who Caller, ref, other string) (Item, error) {
+	return s.workOn(ctx, who, ref, "case.link", func(t *task) error {
+		with, isLinked, err := t.linkTo(ctx, other)
+		if err != nil || isLinked {
+			return err
+		}
+		return t.didBoth(ctx, with, eventLinked, eventLinked)
+	})
+}
+
+// Unlink takes that back.
+func (s *Service) Unlink(ctx context.Context, who Caller, ref, other string) (Item, error) {
+	return s.workOn(ctx, who, ref, "case.unlink", func(t *task) error {
+		with, isLinked, err := t.linkTo(ctx, other)
+		if err != nil {
+			return err
+		}
+		if !isLinked {
+			return ErrNotFound.With("The cases %s and %s are not linked.", t.item.CaseID, with.item.CaseID)
+		}
+		return t.didBoth(ctx, with, eventUnlinked, eventUnlinked)
+	})
+}
+
+// linkTo returns another case of the account and whether it is linked.
+func (t *task) linkTo(ctx context.Context, ref string) (with *task, isLinked bool, err error) {
+	with, err = t.beginOther(ctx, ref)
+	if err != nil {
+		return nil, false, err
+	}
+	records, err := t.tx.Records(ctx, t.item.Account, t.item.CaseID)
+	if err != nil {
+		return nil, false, err
+	}
+	all, err := links(t.item.Account, records)
+	return with, slices.Contains(all, Link{Key: with.item.Key, Relation: related}), err
+}
+
+// beginOther begins the part of the work that another case of the account has.
+func (t *task) beginOther(ctx context.Context, ref string) (*task, error) {
+	key, err := findKeyIn(ctx, t.tx, t.item.Account, ref)
+	if err != nil {
+		return nil, err
+	}
+	if key == t.item.Key {
+		return nil, ErrInvalid.With("The case %s is the case itself.", ref)
+	}
+	return t.begin(ctx, t.tx, t.who, key)
+}
+
+// didBoth records on both cases what happened between them.
+func (t *task) didBoth(ctx context.Context, with *task, here, there string) error {
+	if err := t.did(ctx, here, linked{Case: with.item.CaseID}); err != nil {
+		return err
+	}
+	return t.didThere(ctx, with, there)
+}
+
+func (t *task) didThere(ctx context.Context, with *task, event string) error {
+	if err := with.did(ctx, event, linked{Case: t.item.CaseID}); err != nil {
+		return err
+	}
+	return with.write(ctx)
+}
+
+// links returns the links that the records of a case leave.
+func links(account string, records []Record) (all []Link, err error) {
+	for _, r := range records {
+		relation, added := linkEvent(r.Event)
+		if relation == "" {
+			continue
+		}
+		detail, err := detailOf[linked](r)
+		if err != nil {
+			return nil, err
+		}
+		link := Link{Key: Key{Account: account, CaseID: detail.Case}, Relation: relation}
+		all = slices.DeleteFunc(all, func(l Link) bool { return l == link })
+		if added {
+			all = append(all, link)
+		}
+	}
+	return all, nil
+}
+
+// linkEvent returns which relation an event adds or takes back.
+func linkEvent(event string) (relation string, added bool) {
+	switch event {
+	case eventLinked, eventUnlinked:
+		return related, event == eventLinked
+	case eventMerged, eventUnmerged, eventMergeDissolved:
+		return mergedInto, event == eventMerged
+	case eventMergedFrom, eventUnmergedFrom:
+		return mergedFrom, event == eventMergedFrom
+	}
+	return "", false
+}
+
+// existingLinks leaves out those to cases that were purged.
+func existingLinks(ctx context.Context, tx Tx, account string, records []Record) ([]Link, error) {
+	all, err := links(account, records)
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	var ids []string
+	for _, l := range all {
+		ids = append(ids, l.CaseID)
+	}
+	found, err := tx.CasesByID(ctx, account, ids)
+	if err != nil {
+		return nil, err
+	}
+	exists := map[string]bool{}
+	for _, c := range found {
+		exists[c.ID] = true
+	}
+	return slices.DeleteFunc(all, func(l Link) bool { return !exists[l.CaseID] }), nil
+}

@@ -1,0 +1,93 @@
+package desk
+
+import (
+	"context"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/supportd/supportd/internal/cases"
+)
+
+// ApplyMacro does what a macro says: its reply, note, tags and status, all or
+// nothing. Its texts may have the variables case.displayId, case.subject,
+// agent.name and account.name, and those that are given, which replace none of
+// these.
+func (s *Service) ApplyMacro(ctx context.Context, who Caller, ref, macro string, variables map[string]string) (Replied, error) {
+	key, err := s.key(ctx, who, Work, ref)
+	if err != nil {
+		return Replied{}, err
+	}
+	account, err := s.IAM.Account(ctx, key.Account)
+	if err != nil {
+		return Replied{}, err
+	}
+	return work(ctx, s, who, key, "case.macro", func(t *task) (Replied, error) {
+		m, err := readDocument[Macro](ctx, t.tx, macro)
+		if err != nil {
+			return Replied{}, err
+		}
+		if m, err = m.filledIn(t.variables(account.Name, variables)); err != nil {
+			return Replied{}, err
+		}
+		number, err := t.apply(ctx, m)
+		if err != nil {
+			return Replied{}, err
+		}
+		return t.replied(ctx, number)
+	})
+}
+
+func (t *task) variables(account string, given map[string]string) map[string]string {
+	all := map[string]string{}
+	maps.Copy(all, given)
+	all["case.displayId"], all["case.subject"] = t.item.DisplayID, t.item.Subject
+	all["agent.name"], all["account.name"] = t.who.Agent.Name, account
+	return all
+}
+
+func (t *task) apply(ctx context.Context, m Macro) (number int64, err error) {
+	if m.Note != "" {
+		if err := t.note(ctx, m.Note); err != nil {
+			return 0, err
+		}
+	}
+	if err := t.tag(ctx, m.AddTags, nil); err != nil {
+		return 0, err
+	}
+	if m.Body != "" {
+		return t.reply(ctx, NewReply{Body: m.Body, Status: m.Status}, "")
+	}
+	if m.Status == "" || m.Status == keepStatus {
+		return 0, nil
+	}
+	return 0, t.moveTo(ctx, cases.Status(m.Status))
+}
+
+// filledIn returns the macro with its variables replaced.
+func (m Macro) filledIn(variables map[string]string) (Macro, error) {
+	var unknown []string
+	m.Body = fillIn(m.Body, variables, &unknown)
+	m.Note = fillIn(m.Note, variables, &unknown)
+	if len(unknown) > 0 {
+		slices.Sort(unknown)
+		return m, ErrInvalid.With("The macro %s has variables without a value: %s.", m.ID, strings.Join(slices.Compact(unknown), ", "))
+	}
+	return m, nil
+}
+
+var variable = regexp.MustCompile(`\{\{([^{}]*)\}\}`)
+
+// fillIn replaces variables in one pass: what a value has between braces is
+// text, since customers choose some of the values.
+func fillIn(text string, variables map[string]string, unknown *[]string) string {
+	return variable.ReplaceAllStringFunc(text, func(found string) string {
+		name := strings.TrimSpace(found[2 : len(found)-2])
+		value, ok := variables[name]
+		if !ok {
+			*unknown = append(*unknown, name)
+		}
+		return value
+	})
+}

@@ -1,0 +1,177 @@
+package desk_test
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/supportd/supportd/internal/cases"
+	"github.com/supportd/supportd/internal/desk"
+)
+
+const ec2 = "amazon-elastic-compute-cloud-linux"
+
+func (f *floor) mustRoute(t *testing.T) {
+	t.Helper()
+	if err := f.Route(t.Context()); err != nil {
+		t.Fatalf("Route() = %v", err)
+	}
+}
+
+func TestNewCasesGoToThoseWhoFitByTurns(t *testing.T) {
+	t.Parallel()
+	f := openFloor(t)
+	f.team(t, desk.Team{ID: "compute", Services: []string{ec2}, Routing: true})
+	f.team(t, desk.Team{ID: "manual"})
+	in := []string{"compute"}
+	ann := f.hire(t, desk.Agent{Name: "ann", Teams: in, Capacity: 2})
+	bob := f.hire(t, desk.Agent{Name: "bob", Teams: in, Capacity: 10, Languages: []string{"en"}})
+	f.hire(t, desk.Agent{Name: "elsewhere", Teams: []string{"manual"}, Capacity: 10})
+	f.hire(t, desk.Agent{Name: "full", Teams: in})
+	f.hire(t, desk.Agent{Name: "other", Teams: in, Capacity: 10, Services: []string{"general-info"}})
+	open := func(in cases.NewCase) string {
+		f.pass(time.Minute)
+		return f.open(t, retail, in)
+	}
+	assignee := func(id string) string { return f.see(t, id).Assignee }
+	general := open(cases.NewCase{})
+	first := open(cases.NewCase{ServiceCode: ec2})
+	f.mustRoute(t)
+	second := open(cases.NewCase{ServiceCode: ec2})
+	f.mustRoute(t)
+	if assignee(first) == assignee(second) || assignee(first) == "" || assignee(second) == "" {
+		t.Errorf("two cases went to %q and %q, want two agents", assignee(first), assignee(second))
+	}
+	japanese := open(cases.NewCase{ServiceCode: ec2, Language: "ja"})
+	f.mustRoute(t)
+	if got := assignee(japanese); got != ann.Agent.ID {
+		t.Errorf("a Japanese case went to %q, want ann, who knows any language", got)
+	}
+	japanese2 := open(cases.NewCase{ServiceCode: ec2, Language: "ja"})
+	english := open(cases.NewCase{ServiceCode: ec2})
+	f.mustRoute(t)
+	if got := assignee(english); got != bob.Agent.ID {
+		t.Errorf("a case went to %q, want bob, since ann is full", got)
+	}
+	for _, id := range []string{general, japanese2} {
+		if got := f.see(t, id); got.Assignee != "" || got.Status != cases.Unassigned {
+			t.Errorf("case %+v is %q's, want nobody's: no agent of the team fits or has room", got.Case, got.Assignee)
+		}
+	}
+	d := f.see(t, english)
+	if d.Team != "compute" || d.Status != cases.Opened {
+		t.Errorf("the routed case is with team %q and %s, want compute and opened", d.Team, d.Status)
+	}
+	if last := lastLine(t, f, english); last.Actor != "desk" || last.Event != "assigned" {
+		t.Errorf("last line of the timeline = %+v, want that the desk assigned it", last)
+	}
+	must[desk.Item](t)(f.SetStatus(t.Context(), ann, japanese, "resolved", ""))
+	f.mustRoute(t)
+	if got := assignee(japanese2); got != ann.Agent.ID {
+		t.Errorf("when ann had room again, the case went to %q", got)
+	}
+}
+
+func TestCaseThatSomebodyGaveBackIsNotRouted(t *testing.T) {
+	t.Parallel()
+	f := openFloor(t)
+	f.team(t, desk.Team{ID: "all", Routing: true})
+	ann := f.hire(t, desk.Agent{Name: "ann", Teams: []string{"all"}, Capacity: 5})
+	id := f.open(t, retail, cases.NewCase{})
+	f.mustRoute(t)
+	must[desk.Item](t)(f.Assign(t.Context(), ann, id, desk.Assignment{Release: true}))
+	f.mustRoute(t)
+	if got := f.see(t, id).Assignee; got != "" {
+		t.Errorf("the case that ann gave back is %q's, want nobody's", got)
+	}
+}
+
+func TestTeamTakesTheCasesOfItsAccountsAndLanguages(t *testing.T) {
+	t.Parallel()
+	f := openFloor(t)
+	f.team(t, desk.Team{ID: "a", Accounts: []string{finance}, Languages: []string{"en"}, Routing: true})
+	f.team(t, desk.Team{ID: "b", Languages: []string{"ja"}, Routing: true})
+	f.hire(t, desk.Agent{Name: "ann", Teams: []string{"a", "b"}, Capacity: 9})
+	for _, test := range []struct {
+		account string
+		in      cases.NewCase
+		want    string
+	}{
+		{finance, cases.NewCase{}, "a"},
+		{finance, cases.NewCase{Language: "ja"}, "b"},
+		{retail, cases.NewCase{}, ""},
+	} {
+		id := f.open(t, test.account, test.in)
+		f.mustRoute(t)
+		if got := f.see(t, id).Team; got != test.want {
+			t.Errorf("a case of %s in %q went to team %q, want %q", test.account, test.in.Language, got, test.want)
+		}
+	}
+	id := f.open(t, retail, cases.NewCase{})
+	must[desk.Item](t)(f.Assign(t.Context(), desk.Operator(), id, desk.Assignment{Team: "b"}))
+	f.mustRoute(t)
+	if got := f.see(t, id); got.Team != "b" || got.Assignee == "" {
+		t.Errorf("a case that was given to team b is with %q and %q's, want b and an agent's", got.Team, got.Assignee)
+	}
+}
+
+func TestCapacityHoldsWhenSeveralGiveCasesAwayAtOnce(t *testing.T) {
+	t.Parallel()
+	onBothEngines(t, giveAwayAtOnce)
+}
+
+func giveAwayAtOnce(t *testing.T, f *floor) {
+	f.team(t, desk.Team{ID: "all", Routing: true})
+	names := map[string]int{}
+	for _, a := range []desk.Agent{{Name: "ann", Capacity: 3}, {Name: "bob", Capacity: 4}} {
+		a.Teams = []string{"all"}
+		names[f.hire(t, a).Agent.ID] = a.Capacity
+	}
+	var ids []string
+	for n := range 16 {
+		ids = append(ids, f.open(t, []string{retail, finance}[n%2], cases.NewCase{}))
+	}
+	var all sync.WaitGroup
+	for range 2 {
+		all.Go(func() {
+			if err := f.Route(t.Context()); err != nil {
+				t.Errorf("Route() = %v", err)
+			}
+		})
+	}
+	for _, id := range ids[12:] {
+		all.Go(func() { _, _ = f.Assign(t.Context(), desk.Operator(), id, desk.Assignment{Next: true}) }) // refused when all are full
+	}
+	all.Wait()
+	got := map[string]int{}
+	for _, id := range ids {
+		if a := f.see(t, id).Assignee; a != "" {
+			got[a]++
+		}
+	}
+	if diff := cmp.Diff(names, got); diff != "" {
+		t.Errorf("cases by agent (-capacity +got):\n%s", diff)
+	}
+}
+
+func TestNextIsTheChoiceOfRouting(t *testing.T) {
+	t.Parallel()
+	f := openFloor(t)
+	f.team(t, desk.Team{ID: "all"})
+	lead := f.lead(t, "lead")
+	a := f.hire(t, desk.Agent{Name: "ann", Teams: []string{"all"}, Capacity: 1})
+	b := f.hire(t, desk.Agent{Name: "bob", Capacity: 1})
+	id := f.open(t, retail, cases.NewCase{})
+	i := must[desk.Item](t)(f.Assign(t.Context(), lead, id, desk.Assignment{Next: true, Team: "all"}))
+	if i.Assignee != a.Agent.ID || i.Team != "all" {
+		t.Errorf("Assign(next of the team) = %q's, %q, want ann's, all", i.Assignee, i.Team)
+	}
+	i = must[desk.Item](t)(f.Assign(t.Context(), lead, f.open(t, retail, cases.NewCase{}), desk.Assignment{Next: true}))
+	if i.Assignee != b.Agent.ID {
+		t.Errorf("Assign(next) = %q's, want bob's", i.Assignee)
+	}
+	_, err := f.Assign(t.Context(), lead, f.open(t, retail, cases.NewCase{}), desk.Assignment{Next: true})
+	wantFault(t, "Assign(next) when all are full", err, desk.ErrConflict)
+}

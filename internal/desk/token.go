@@ -1,0 +1,286 @@
+package desk
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Token lets an agent in. Its text is shown once and kept as its SHA-256: it has
+// 256 random bits, which nobody guesses. What it allows is never more than the
+// agent's role does at the moment.
+type Token struct {
+	ID          string       `json:"id"`
+	Agent       string       `json:"agent"`
+	Name        string       `json:"name"`
+	Permissions []Permission `json:"permissions"` // of those of the agent's role; none: all of them
+	CreatedAt   time.Time    `json:"createdAt"`
+	ExpiresAt   time.Time    `json:"expiresAt"`
+	RevokedAt   time.Time    `json:"revokedAt,omitzero"`
+	Version     int64        `json:"version"`
+}
+
+// tokenRecord is a token as it is kept. The hash is of no use to anybody else,
+// so it is not in what is answered, nor in the audit log.
+type tokenRecord struct {
+	Token
+	Hash []byte `json:"hash"`
+}
+
+// NewToken is what a token is made of.
+type NewToken struct {
+	Name        string
+	Permissions []Permission  // none: all of the agent's role
+	Life        time.Duration // 0: 90 days, at most a year
+}
+
+// How long tokens live, and how long those that are dead are kept for whoever
+// wonders what happened.
+const (
+	day          = 24 * time.Hour
+	tokenLife    = 90 * day
+	maxTokenLife = 365 * day
+	tokensKept   = 90 * day
+)
+
+// Authenticate returns who has a token. ErrUnknownToken, whatever is the matter
+// with it: who tries tokens learns nothing from it.
+func (s *Service) Authenticate(ctx context.Context, text string) (who Caller, err error) {
+	id, ok := tokenID(text)
+	if !ok {
+		return Caller{}, ErrUnknownToken
+	}
+	err = s.Store.View(ctx, func(tx Tx) error {
+		t, err := readDocument[tokenRecord](ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if subtle.ConstantTimeCompare(t.Hash, tokenHash(text)) != 1 || !t.lasts(s.now()) {
+			return ErrUnknownToken
+		}
+		a, err := readDocument[Agent](ctx, tx, t.Agent)
+		if err != nil {
+			return err
+		}
+		if !a.Active {
+			return ErrUnknownToken
+		}
+		who = Caller{Agent: a, TokenID: t.ID, Allowed: t.allowed(a.Role), limited: len(t.Permissions) > 0}
+		return nil
+	})
+	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrUnknownToken) {
+		return Caller{}, ErrUnknownToken
+	}
+	return who, err
+}
+
+// CreateToken makes a token and returns it with its text, which is never shown
+// again: a request that comes again is ErrConflict. Agents make their own; those
+// with Configure anybody's. Who came with a limited token makes none that allows
+// more.
+func (s *Service) CreateToken(ctx context.Context, who Caller, agent string, in NewToken) (Token, string, error) {
+	var text string
+	made, err := change(ctx, s, who, Read, Scope, func(tx Tx, done *audited) (Token, error) {
+		if err := in.check(); err != nil {
+			return Token{}, err
+		}
+		a, err := holder(ctx, tx, who, agent)
+		if err != nil {
+			return Token{}, err
+		}
+		if !a.Active {
+			return Token{}, ErrConflict.With("The agent %s is not active.", a.ID)
+		}
+		granted, err := who.grant(a.Role, in.Permissions)
+		if err != nil {
+			return Token{}, err
+		}
+		in := in
+		in.Permissions = granted
+		var t Token
+		t, text, err = s.insertToken(ctx, tx, a, in)
+		done.Action, done.Subject, done.after = "token.create", t.ID, t
+		return t, err
+	})
+	if err == nil && text == "" {
+		err = ErrConflict.With("The request was answered before with the token %s, whose text is shown only once. Revoke it and make another one.", made.ID)
+	}
+	if err != nil {
+		return Token{}, "", err
+	}
+	return made, text, nil
+}
+
+// Tokens returns the tokens of an agent, who may be the caller or, with
+// Configure, anybody.
+func (s *Service) Tokens(ctx context.Context, who Caller, agent string) (all []Token, err error) {
+	if err := who.need(Read); err != nil {
+		return nil, err
+	}
+	err = s.Store.View(ctx, func(tx Tx) error {
+		a, err := holder(ctx, tx, who, agent)
+		if err != nil {
+			return err
+		}
+		records, err := readDocuments[tokenRecord](ctx, tx)
+		all = []Token{}
+		for _, t := range records {
+			if t.Agent == a.ID {
+				all = append(all, t.Token)
+			}
+		}
+		return err
+	})
+	return all, err
+}
+
+// RevokeToken ends a token of an agent, who may be the caller or, with
+// Configure, anybody.
+func (s *Service) RevokeToken(ctx context.Context, who Caller, agent, token string) error {
+	_, err := change(ctx, s, who, Read, Scope, func(tx Tx, done *audited) (none struct{}, err error) {
+		a, err := holder(ctx, tx, who, agent)
+		if err != nil {
+			return none, err
+		}
+		before, err := readDocument[tokenRecord](ctx, tx, token)
+		if err != nil {
+			return none, err
+		}
+		if before.Agent != a.ID {
+			return none, ErrNotFound.With("There is no token %q.", token)
+		}
+		if err := who.checkVersion(before.Version); err != nil || !before.RevokedAt.IsZero() {
+			return none, err
+		}
+		after := before
+		after.RevokedAt = s.now()
+		after, err = writeDocument(ctx, tx, s.now(), after)
+		done.Action, done.Subject, done.before, done.after = "token.revoke", token, before.Token, after.Token
+		return none, err
+	})
+	return err
+}
+
+// FirstAgent makes an administrator with a token in a store that has no agent
+// yet, and returns the token's text; elsewhere it does nothing and returns "".
+func (s *Service) FirstAgent(ctx context.Context) (text string, err error) {
+	operator := Operator()
+	err = s.Store.Update(ctx, Scope, func(tx Tx) error {
+		text = ""
+		all, err := tx.Documents(ctx, KindAgent)
+		if len(all) > 0 || err != nil {
+			return err
+		}
+		a, err := writeDocument(ctx, tx, s.now(), Agent{
+			ID: s.newID("agent-"), Name: "First agent", Email: "agent@example.com", Role: RoleAdministrator, Active: true,
+			Teams: []string{}, Services: []string{}, Languages: []string{}, CreatedAt: s.now(),
+		})
+		if err != nil {
+			return err
+		}
+		var t Token
+		if t, text, err = s.insertToken(ctx, tx, a, NewToken{Name: "First token", Life: maxTokenLife}); err != nil {
+			return err
+		}
+		return errors.Join(
+			s.record(ctx, tx, operator, audited{Entry: Entry{Action: "agent.create", Subject: a.ID}, after: a}),
+			s.record(ctx, tx, operator, audited{Entry: Entry{Action: "token.create", Subject: t.ID}, after: t}),
+		)
+	})
+	if err != nil {
+		return "", err
+	}
+	return text, nil
+}
+
+// lasts reports whether the token has not ended at a time.
+func (t Token) lasts(at time.Time) bool {
+	return at.Before(t.ExpiresAt) && (t.RevokedAt.IsZero() || at.Before(t.RevokedAt))
+}
+
+// allowed returns what the role and the token both allow.
+func (t Token) allowed(role Role) []Permission {
+	if len(t.Permissions) == 0 {
+		return role.Permissions()
+	}
+	return slices.DeleteFunc(role.Permissions(), func(p Permission) bool { return !slices.Contains(t.Permissions, p) })
+}
+
+func (in NewToken) check() error {
+	if in.Life < 0 || in.Life > maxTokenLife {
+		return ErrInvalid.With("A token lives for a year at most.")
+	}
+	return checkName("name of the token", in.Name)
+}
+
+// insertToken makes a token of an agent; nobody asks whether it may be made.
+func (s *Service) insertToken(ctx context.Context, tx Tx, a Agent, in NewToken) (Token, string, error) {
+	life := in.Life
+	if life == 0 {
+		life = tokenLife
+	}
+	now := s.now()
+	t := tokenRecord{Token: Token{
+		ID: s.newID(""), Agent: a.ID, Name: in.Name, Permissions: in.Permissions,
+		CreatedAt: now, ExpiresAt: now.Add(life).Truncate(time.Microsecond),
+	}}
+	text := tokenPrefix + t.ID + "_" + base64.RawURLEncoding.EncodeToString(s.random(32))
+	t.Hash = tokenHash(text)
+	t, err := writeDocument(ctx, tx, now, t)
+	return t.Token, text, err
+}
+
+// tokenPrefix lets programs that look for secrets in the wrong place know one.
+const tokenPrefix = "sdt_"
+
+// tokenID returns the id in a token's text, which is sdt_ID_SECRET.
+func tokenID(text string) (string, bool) {
+	rest, ok := strings.CutPrefix(text, tokenPrefix)
+	if !ok {
+		return "", false
+	}
+	id, secret, ok := strings.Cut(rest, "_")
+	return id, ok && id != "" && secret != ""
+}
+
+func tokenHash(text string) []byte {
+	sum := sha256.Sum256([]byte(text))
+	return sum[:]
+}
+
+// holder returns the active or inactive agent whose tokens the caller asks for.
+func holder(ctx context.Context, tx Tx, who Caller, ref string) (Agent, error) {
+	a, err := findAgent(ctx, tx, ref)
+	if err != nil || a.ID == who.Agent.ID {
+		return a, err
+	}
+	return a, who.need(Configure)
+}
+
+// grant returns the permissions of a new token that the caller asks for. Who is
+// limited says so for all tokens made: "all of the role" might be more one day.
+func (who Caller) grant(role Role, asked []Permission) ([]Permission, error) {
+	if len(asked) == 0 {
+		if !who.limited {
+			return []Permission{}, nil
+		}
+		asked = Token{Permissions: who.Allowed}.allowed(role)
+	}
+	if len(asked) == 0 {
+		return nil, ErrDenied.With("The caller's token allows nothing that the role %q does.", role)
+	}
+	for _, p := range asked {
+		if !slices.Contains(role.Permissions(), p) {
+			return nil, ErrInvalid.With("The role %q does not have the permission %q.", role, p)
+		}
+		if !who.May(p) {
+			return nil, ErrDenied.With("The caller's token does not allow %q and can make none that does.", p)
+		}
+	}
+	return slices.Compact(slices.Sorted(slices.Values(asked))), nil
+}
