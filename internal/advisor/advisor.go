@@ -31,6 +31,7 @@ type Service struct {
 	Spool     string                    // the folder of inventories while they are collected; empty: that of the system
 	Now       func() time.Time          // nil means time.Now
 	Log       *slog.Logger              // nil: slog.Default()
+	Test      bool                      // checks that cannot be computed may have results of PutResult
 }
 
 // Store keeps sources, refreshes, results, exclusions and events.

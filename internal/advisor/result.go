@@ -69,7 +69,7 @@ func (s *Service) Result(ctx context.Context, who iam.Identity, checkID string) 
 	}
 	var packed PackedRows
 	err = s.Store.View(ctx, func(tx Tx) error {
-		summaries, err := summarize(ctx, tx, who.Account, checks)
+		summaries, err := s.summarize(ctx, tx, who.Account, checks)
 		if err != nil {
 			return err
 		}
@@ -102,13 +102,13 @@ func (s *Service) Summaries(ctx context.Context, who iam.Identity, checkIDs []st
 		return nil, err
 	}
 	err = s.Store.View(ctx, func(tx Tx) error {
-		found, err = summarize(ctx, tx, who.Account, checks)
+		found, err = s.summarize(ctx, tx, who.Account, checks)
 		return err
 	})
 	return found, err
 }
 
-func summarize(ctx context.Context, tx Tx, account string, checks []*check.Check) ([]Summary, error) {
+func (s *Service) summarize(ctx context.Context, tx Tx, account string, checks []*check.Check) ([]Summary, error) {
 	ids := make([]string, len(checks))
 	for i, c := range checks {
 		ids[i] = c.ID
@@ -129,7 +129,7 @@ func summarize(ctx context.Context, tx Tx, account string, checks []*check.Check
 	for i, c := range checks {
 		summary, ok := byID[c.ID]
 		switch {
-		case c.Unavailable != "":
+		case c.Unavailable != "" && !(s.Test && ok):
 			summary = Summary{Status: check.NotAvailable, Cause: c.Unavailable}
 		case !ok:
 			summary = Summary{Status: check.NotAvailable, Cause: never}

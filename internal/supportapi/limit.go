@@ -41,6 +41,12 @@ func newLimiter(limits Limits, now func() time.Time) *limiter {
 	return &limiter{limits: limits, now: now, buckets: map[bucketKey]*rate.Limiter{}}
 }
 
+func (l *limiter) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.buckets = map[bucketKey]*rate.Limiter{}
+}
+
 func (l *limiter) admit(account, operation string) error {
 	if n := l.perSecond(operation); n > 0 && !l.take(bucketKey{account, operation}, n, time.Second) {
 		return errThrottled

@@ -7,7 +7,9 @@
 package supportapi
 
 import (
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/supportd/supportd/internal/advisor"
@@ -86,3 +88,9 @@ func New(c Config) (*API, error) {
 	}
 	return a, nil
 }
+
+// Operations returns the names of the operations, sorted.
+func (a *API) Operations() []string { return slices.Sorted(maps.Keys(a.operations)) }
+
+// ForgetLimits has nobody have called before: the limits of the API count anew.
+func (a *API) ForgetLimits() { a.limits.forget() }

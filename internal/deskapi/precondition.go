@@ -1,0 +1,76 @@
+package deskapi
+
+import (
+	"crypto/sha256"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/supportd/supportd/internal/desk"
+)
+
+// An entity tag is the version of what is answered: "v12". Version 0 is of what
+// has never been written, such as settings that are still the default ones.
+
+func etag(version int64) string { return `"v` + strconv.FormatInt(version, 10) + `"` }
+
+// versioned is an answer that has an entity tag.
+type versioned interface{ version() int64 }
+
+// ifVersion returns the version that a change wants to find, 0 when it does not
+// say. A tag that no answer ever had fits nothing.
+func ifVersion(header http.Header) (int64, error) {
+	text := strings.TrimSpace(strings.Join(header.Values("If-Match"), ","))
+	switch {
+	case text == "" || text == "*":
+		return 0, nil
+	case strings.Contains(text, ","):
+		return 0, errIfMatch
+	}
+	inner, _ := strings.CutPrefix(strings.Trim(text, `"`), "v")
+	version, err := strconv.ParseInt(inner, 10, 64)
+	if err != nil || etag(version) != text {
+		return 0, desk.ErrChanged.With("If-Match %.100s is no entity tag of this resource.", text)
+	}
+	if version == 0 {
+		return desk.NoVersion, nil
+	}
+	return version, nil
+}
+
+// isKnown reports whether the caller has this version already.
+func isKnown(header http.Header, version int64) bool {
+	for _, value := range header.Values("If-None-Match") {
+		for tag := range strings.SplitSeq(value, ",") {
+			tag = strings.TrimSpace(tag)
+			if tag == "*" || strings.TrimPrefix(tag, "W/") == etag(version) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// repeatable returns what makes the request the same as an earlier one.
+func repeatable(r *http.Request, body []byte) (desk.Repeatable, error) {
+	keys := r.Header.Values("Idempotency-Key")
+	if len(keys) == 0 {
+		return desk.Repeatable{}, nil
+	}
+	if len(keys) > 1 || !isKey(keys[0]) {
+		return desk.Repeatable{}, errKey
+	}
+	request := slices.Concat([]byte(r.Method+" "+r.URL.EscapedPath()+"\n"), body)
+	return desk.Repeatable{Key: keys[0], Hash: sha256.Sum256(request)}, nil
+}
+
+func isKey(key string) bool {
+	const most = 255
+	for _, c := range []byte(key) {
+		if c < '!' || c > '~' {
+			return false
+		}
+	}
+	return key != "" && len(key) <= most
+}
