@@ -2,8 +2,11 @@ package supporttest_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -90,4 +93,214 @@ func ExampleServer_Advance() {
 	_, expired := errors.AsType[*types.AttachmentSetExpired](err)
 	fmt.Println("set expired:", expired)
 	// Output: set expired: true
+}
+
+// openCase opens a case as the code under test would.
+func openCase(t *exampleT, client *support.Client, subject string) (caseID string) {
+	opened, err := client.CreateCase(context.Background(), &support.CreateCaseInput{
+		Subject: &subject, CommunicationBody: aws.String("It says lp0."),
+	})
+	if err != nil {
+		t.Fatalf("CreateCase: %v", err)
+	}
+	return *opened.CaseId
+}
+
+// showCase prints the status of a case and its last communication.
+func showCase(t *exampleT, client *support.Client, caseID string) {
+	found, err := client.DescribeCases(context.Background(), &support.DescribeCasesInput{CaseIdList: []string{caseID}, IncludeResolvedCases: true})
+	if err != nil {
+		t.Fatalf("DescribeCases: %v", err)
+	}
+	c := found.Cases[0]
+	last := c.RecentCommunications.Communications[0]
+	fmt.Printf("%s; %s: %s\n", *c.Status, *last.SubmittedBy, *last.Body)
+}
+
+// A test answers as the agent does.
+func ExampleServer_Reply() {
+	t := newExampleT() // in a test, the *testing.T that it was given
+	defer t.end()
+	srv := supporttest.NewServer(t)
+	client := support.NewFromConfig(srv.Config())
+	caseID := openCase(t, client, "Printer on fire")
+
+	srv.Reply(caseID, "Have you tried to turn it off?", supporttest.File{Name: "manual.txt", Data: []byte("Turn it off.")})
+
+	showCase(t, client, caseID)
+	// Output: pending-customer-action; Amazon Web Services: Have you tried to turn it off?
+}
+
+func ExampleServer_SetStatus() {
+	t := newExampleT() // in a test, the *testing.T that it was given
+	defer t.end()
+	srv := supporttest.NewServer(t)
+	client := support.NewFromConfig(srv.Config())
+	caseID := openCase(t, client, "Printer on fire")
+
+	srv.SetStatus(caseID, "work-in-progress")
+
+	showCase(t, client, caseID)
+	// Output: work-in-progress; first@example.com: It says lp0.
+}
+
+func ExampleServer_Resolve() {
+	t := newExampleT() // in a test, the *testing.T that it was given
+	defer t.end()
+	srv := supporttest.NewServer(t)
+	client := support.NewFromConfig(srv.Config())
+	caseID := openCase(t, client, "Printer on fire")
+
+	srv.Resolve(caseID)
+
+	showCase(t, client, caseID)
+	// Output: resolved; first@example.com: It says lp0.
+}
+
+// The answer to CreateCase is lost after the case was made. The client of the AWS
+// SDK repeats the call, and the case is there once.
+func ExampleServer_Fail() {
+	t := newExampleT() // in a test, the *testing.T that it was given
+	defer t.end()
+	srv := supporttest.NewServer(t)
+	client := support.NewFromConfig(srv.Config())
+
+	srv.Fail(supporttest.Fault{Kind: supporttest.LostAnswer, Operation: "CreateCase", Count: 1})
+	openCase(t, client, "Printer on fire")
+
+	found, err := client.DescribeCases(context.Background(), &support.DescribeCasesInput{})
+	if err != nil {
+		t.Fatalf("DescribeCases: %v", err)
+	}
+	fmt.Println("calls:", len(srv.Requests(supporttest.RequestQuery{Operation: "CreateCase"})))
+	fmt.Println("cases:", len(found.Cases))
+	// Output:
+	// calls: 2
+	// cases: 1
+}
+
+func ExampleServer_ClearFaults() {
+	t := newExampleT() // in a test, the *testing.T that it was given
+	defer t.end()
+	srv := supporttest.NewServer(t)
+	client := support.NewFromConfig(srv.Config(), func(o *support.Options) { o.RetryMaxAttempts = 1 })
+	ask := func() error {
+		_, err := client.DescribeCases(context.Background(), &support.DescribeCasesInput{})
+		return err
+	}
+
+	srv.Fail(supporttest.Fault{Kind: supporttest.Throttling})
+	fmt.Println("fails:", ask() != nil)
+	srv.ClearFaults()
+	fmt.Println("fails:", ask() != nil)
+	// Output:
+	// fails: true
+	// fails: false
+}
+
+// What has the code under test asked for?
+func ExampleServer_Requests() {
+	t := newExampleT() // in a test, the *testing.T that it was given
+	defer t.end()
+	srv := supporttest.NewServer(t)
+	client := support.NewFromConfig(srv.Config())
+	openCase(t, client, "Printer on fire")
+
+	for _, r := range srv.Requests(supporttest.RequestQuery{Operation: "CreateCase"}) {
+		var input struct{ Subject string }
+		if err := json.Unmarshal(r.Input, &input); err != nil {
+			t.Fatalf("input: %v", err)
+		}
+		fmt.Println(r.Operation, r.Status, input.Subject)
+	}
+	// Output: CreateCase 200 Printer on fire
+}
+
+// Code that calls in the background is waited for.
+func ExampleServer_WaitRequests() {
+	t := newExampleT() // in a test, the *testing.T that it was given
+	defer t.end()
+	srv := supporttest.NewServer(t)
+	client := support.NewFromConfig(srv.Config())
+	go openCase(t, client, "Printer on fire")
+
+	found := srv.WaitRequests(supporttest.RequestQuery{Operation: "CreateCase"}, 1)
+
+	fmt.Println(found[0].Operation)
+	// Output: CreateCase
+}
+
+func ExampleServer_SetResult() {
+	t := newExampleT() // in a test, the *testing.T that it was given
+	defer t.end()
+	srv := supporttest.NewServer(t)
+	client := support.NewFromConfig(srv.Config())
+	const check = "H7IgTzjTYb"
+
+	srv.SetResult(supporttest.Result{CheckID: check, Resources: []supporttest.Resource{
+		{Status: "warning", Region: "us-east-1", Metadata: map[string]string{"Volume ID": "vol-1", "Status": "Yellow"}},
+	}})
+
+	found, err := client.DescribeTrustedAdvisorCheckResult(context.Background(), &support.DescribeTrustedAdvisorCheckResultInput{CheckId: aws.String(check)})
+	if err != nil {
+		t.Fatalf("DescribeTrustedAdvisorCheckResult: %v", err)
+	}
+	fmt.Println(*found.Result.Status, *found.Result.FlaggedResources[0].Region)
+	// Output: warning us-east-1
+}
+
+// One server serves many tests, one after the other.
+func ExampleServer_Reset() {
+	t := newExampleT() // in a test, the *testing.T that it was given
+	defer t.end()
+	srv := supporttest.NewServer(t, supporttest.WithSeed(7), supporttest.WithTime(time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)))
+	client := support.NewFromConfig(srv.Config())
+	before := openCase(t, client, "Printer on fire")
+
+	srv.Reset()
+
+	after := openCase(t, client, "Printer on fire again")
+	fmt.Println("the same ids:", before == after)
+	// Output: the same ids: true
+}
+
+func ExampleServer_Freeze() {
+	t := newExampleT() // in a test, the *testing.T that it was given
+	defer t.end()
+	srv := supporttest.NewServer(t, supporttest.WithTime(time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)))
+
+	srv.Freeze()
+	before := srv.Now()
+	srv.Advance(90 * time.Minute)
+
+	fmt.Println(srv.Now().Sub(before))
+	// Output: 1h30m0s
+}
+
+// Programs for agents have an API of their own.
+func ExampleServer_DeskToken() {
+	t := newExampleT() // in a test, the *testing.T that it was given
+	defer t.end()
+	srv := supporttest.NewServer(t)
+
+	r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, srv.DeskURL()+"/me", nil)
+	if err != nil {
+		t.Fatalf("request: %v", err)
+	}
+	r.Header.Set("Authorization", "Bearer "+srv.DeskToken())
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatalf("GET /me: %v", err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatalf("GET /me: %v", err)
+	}
+	var me struct{ Agent struct{ Role string } }
+	if err := json.Unmarshal(text, &me); err != nil {
+		t.Fatalf("GET /me: %v", err)
+	}
+	fmt.Println(answer.StatusCode, me.Agent.Role)
+	// Output: 200 administrator
 }

@@ -6,13 +6,15 @@
 //		srv := supporttest.NewServer(t)
 //		client := support.NewFromConfig(srv.Config())
 //		…
+//		srv.Reply(caseID, "Have you tried to turn it off and on again?")
 //		srv.Advance(15 * 24 * time.Hour)
 //		…
 //	}
 //
 // It is the server that runs in production, on a database in a temporary
 // folder; nothing of it is faked but the clock. No limits are set unless a test
-// asks for them.
+// asks for them. A test also plays the agent who answers, lets calls fail, and
+// reads what the code under test has asked for.
 package supporttest
 
 import (
@@ -20,13 +22,13 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/supportd/supportd/internal/iam"
 	"github.com/supportd/supportd/internal/server"
+	"github.com/supportd/supportd/internal/testmode"
 )
 
 // T is what the package needs of a test: *testing.T, *testing.B and *testing.F
@@ -53,11 +55,12 @@ type Server struct {
 	// URL is the address of the service, such as http://127.0.0.1:40123.
 	URL string
 
-	t        T
-	data     string
-	accounts []Account
-	clock    *clock
-	server   *server.Server
+	t         T
+	data      string
+	accounts  []Account
+	deskToken string
+	server    *server.Server
+	mode      *testmode.Mode
 }
 
 // Option changes how a server is made.
@@ -65,7 +68,6 @@ type Option func(*options)
 
 type options struct {
 	config server.Config
-	start  time.Time
 }
 
 // WithAWSLimits sets the limits of the real service: ten cases an hour, five
@@ -76,7 +78,20 @@ func WithAWSLimits() Option {
 
 // WithTime starts the clock at t instead of now.
 func WithTime(t time.Time) Option {
-	return func(o *options) { o.start = t }
+	return func(o *options) { o.config.Test.Time = t }
+}
+
+// WithFrozenClock has the clock stand still but for [Server.Advance], so that
+// times come out the same again.
+func WithFrozenClock() Option {
+	return func(o *options) { o.config.Test.Frozen = true }
+}
+
+// WithSeed makes the ids of cases and attachments of the seed, so that those of
+// the same calls in the same order come out the same again. Zero makes them
+// random, which is the default.
+func WithSeed(seed uint64) Option {
+	return func(o *options) { o.config.Test.Seed = seed }
 }
 
 // WithLog writes the server's records to the log.
@@ -88,16 +103,16 @@ func WithLog(log *slog.Logger) Option {
 // cannot.
 func NewServer(t T, opts ...Option) *Server {
 	t.Helper()
-	o := options{config: server.Config{Data: filepath.Join(t.TempDir(), "supportd"), Listen: "127.0.0.1:0"}}
+	o := options{config: server.Config{Data: filepath.Join(t.TempDir(), "supportd"), Listen: "127.0.0.1:0", Test: &server.Test{}}}
 	for _, opt := range opts {
 		opt(&o)
 	}
-	s := &Server{t: t, data: o.config.Data, clock: newClock(o.start)}
-	o.config.Now = s.clock.now
+	s := &Server{t: t, data: o.config.Data}
 	var err error
 	if s.server, err = server.Open(context.Background(), o.config); err != nil {
 		t.Fatalf("supporttest: %v", err)
 	}
+	s.mode = s.server.Test
 	if err := s.start(); err != nil {
 		t.Fatalf("supporttest: %v", err)
 	}
@@ -120,7 +135,15 @@ func (s *Server) start() error {
 			s.t.Fatalf("supporttest: %v", err)
 		}
 	})
-	return s.createAccounts()
+	if err := s.createAccounts(); err != nil {
+		return err
+	}
+	first, err := s.server.FirstRun(context.Background())
+	if err != nil {
+		return err
+	}
+	s.deskToken = first.DeskToken
+	return s.server.BeginTest(context.Background())
 }
 
 func (s *Server) serve(ctx context.Context, listener net.Listener) error {
@@ -178,41 +201,26 @@ func (s *Server) ConfigFor(a Account) aws.Config {
 // supportd.
 func (s *Server) DataDir() string { return s.data }
 
-// Now returns the time of the server's clock.
-func (s *Server) Now() time.Time { return s.clock.now() }
+// DeskURL returns the address of the API for agents, such as
+// http://127.0.0.1:40123/desk/v1.
+func (s *Server) DeskURL() string { return s.URL + "/desk/v1" }
 
-// Advance moves the clock forward: attachment sets expire, cases grow old. What
-// has outlived its time is removed before Advance returns.
-func (s *Server) Advance(d time.Duration) {
+// DeskToken returns a token of an administrator for the API for agents, which is
+// sent as the header Authorization: Bearer TOKEN.
+func (s *Server) DeskToken() string { return s.deskToken }
+
+// Reset makes the server as it was when it started: cases, seeds, faults and the
+// rest of what a test did are gone, and the clock is back. Accounts, their keys,
+// the address and the token of the desk stay as they are.
+func (s *Server) Reset() {
 	s.t.Helper()
-	s.clock.advance(d)
-	if err := s.server.Purge(context.Background()); err != nil {
-		s.t.Fatalf("supporttest: advance: %v", err)
+	s.must("reset", s.mode.Reset(context.Background()))
+}
+
+// must fails the test with what went wrong.
+func (s *Server) must(what string, err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatalf("supporttest: %s: %v", what, err)
 	}
-}
-
-// clock runs with the real one, ahead of it by what it was advanced.
-type clock struct {
-	mu    sync.Mutex
-	ahead time.Duration
-}
-
-func newClock(start time.Time) *clock {
-	c := &clock{}
-	if !start.IsZero() {
-		c.ahead = time.Until(start)
-	}
-	return c
-}
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return time.Now().Add(c.ahead)
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.ahead += d
 }

@@ -57,7 +57,7 @@ func (t *exampleT) end() {
 	}
 }
 
-func mustCreate(t *testing.T, client *support.Client, subject string) string {
+func mustCreate(t testing.TB, client *support.Client, subject string) string {
 	t.Helper()
 	out, err := client.CreateCase(t.Context(), &support.CreateCaseInput{Subject: aws.String(subject), CommunicationBody: aws.String("words")})
 	if err != nil {
@@ -261,6 +261,13 @@ func TestCleanupLeavesNothingBehind(t *testing.T) {
 			t.Errorf("%s still answers after the cleanup", srv.URL)
 		}
 	}
+	checkNothingIsLeft(t, goroutines, files)
+}
+
+// checkNothingIsLeft waits until there are no more goroutines and open files than
+// there were.
+func checkNothingIsLeft(t *testing.T, goroutines, files int) {
+	t.Helper()
 	for range 5000 {
 		if runtime.NumGoroutine() <= goroutines && openFiles(t) <= files {
 			return
@@ -314,4 +321,25 @@ func TestServerThatCannotStartFailsTheTest(t *testing.T) {
 		t.Errorf("NewServer(no folder) said %q, want why", failing.said)
 	}
 	failing.end()
+}
+
+func TestResetGivesLimitsAndKeysAnew(t *testing.T) {
+	t.Parallel()
+	srv := supporttest.NewServer(t, supporttest.WithAWSLimits(), supporttest.WithFrozenClock())
+	client := support.NewFromConfig(srv.Config(), func(o *support.Options) { o.RetryMaxAttempts = 1 })
+	ask := func() error {
+		_, err := client.DescribeSeverityLevels(t.Context(), &support.DescribeSeverityLevelsInput{})
+		return err
+	}
+	for range 2 {
+		for i := range 5 {
+			if err := ask(); err != nil {
+				t.Fatalf("call %d of DescribeSeverityLevels = %v, want nil", i+1, err)
+			}
+		}
+		checkCode(t, "sixth call of a second", ask(), "ThrottlingException")
+		srv.Reset()
+	}
+	second := support.NewFromConfig(srv.ConfigFor(srv.Accounts()[1]))
+	mustCreate(t, second, "with the second account's key")
 }

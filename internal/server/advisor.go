@@ -19,6 +19,7 @@ func (s *Server) newAdvisor(box *seal.Box) *advisor.Service {
 		Pack:      onceLoaded(s.config.loadChecks),
 		Collector: &collect.Collector{Log: s.log},
 		Prices:    price.Table,
+		Test:      s.config.Test != nil,
 	}
 }
 

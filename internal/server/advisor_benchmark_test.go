@@ -64,12 +64,12 @@ func startRefreshBench(b *testing.B, checks, volumes int) (*bench, *server.Serve
 	if err != nil {
 		b.Fatal(err)
 	}
-	key, err := service.FirstRun(b.Context())
+	first, err := service.FirstRun(b.Context())
 	if err != nil {
 		b.Fatal(err)
 	}
 	s := serveBench(b, service)
-	s.keys = aws.Credentials{AccessKeyID: key.ID, SecretAccessKey: key.Secret}
+	s.keys = aws.Credentials{AccessKeyID: first.Key.ID, SecretAccessKey: first.Key.Secret}
 	if err := service.Advisor.SetSource(b.Context(), server.FirstAccountID, advisor.Source{File: mustFlaggedInventory(b, volumes)}); err != nil {
 		b.Fatal(err)
 	}

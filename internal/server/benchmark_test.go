@@ -47,12 +47,12 @@ func startBench(b *testing.B) *bench {
 	if err != nil {
 		b.Fatal(err)
 	}
-	key, err := s.FirstRun(b.Context())
+	first, err := s.FirstRun(b.Context())
 	if err != nil {
 		b.Fatal(err)
 	}
 	served := serveBench(b, s)
-	served.data, served.keys = data, aws.Credentials{AccessKeyID: key.ID, SecretAccessKey: key.Secret}
+	served.data, served.keys = data, aws.Credentials{AccessKeyID: first.Key.ID, SecretAccessKey: first.Key.Secret}
 	return served
 }
 

@@ -58,6 +58,9 @@ type Config struct {
 	// Now is the clock of all rules; nil means time.Now. Signatures are judged
 	// by time.Now in any case: the callers who date them have no other clock.
 	Now func() time.Time
+	// Test makes the server one for tests, with a clock of its own; nil means
+	// that it is not, and has nothing of test mode.
+	Test *Test
 }
 
 // maxRetentionMonths is a hundred years: times so far back that they cannot be
@@ -74,9 +77,11 @@ type Limits struct {
 	DescribeAttachmentsPer10m int `yaml:"describe-attachments-per-10m"`
 	RequestsPerSecond         int `yaml:"requests-per-second"`         // of one operation that is none of Trusted Advisor's
 	AdvisorRequestsPerSecond  int `yaml:"advisor-requests-per-second"` // of one of Trusted Advisor's
+	DeskRequestsPerSecond     int `yaml:"desk-requests-per-second"`    // of one token of the desk API
 }
 
-// AWSLimits returns the limits of the real service.
+// AWSLimits returns the limits of the real service. It has no desk: that number
+// is ours, far above what people at work ask for.
 func AWSLimits() Limits {
 	c, a := cases.AWSLimits(), supportapi.AWSLimits()
 	return Limits{
@@ -85,6 +90,7 @@ func AWSLimits() Limits {
 		DescribeAttachmentsPer10m: a.DescribeAttachmentsPer10m,
 		RequestsPerSecond:         a.RequestsPerSecond,
 		AdvisorRequestsPerSecond:  a.AdvisorRequestsPerSecond,
+		DeskRequestsPerSecond:     50,
 	}
 }
 
@@ -104,7 +110,7 @@ func (l Limits) check() error {
 	for name, n := range map[string]int{
 		"cases-per-hour": l.CasesPerHour, "attachment-sets-per-10m": l.AttachmentSetsPer10m,
 		"describe-attachments-per-10m": l.DescribeAttachmentsPer10m, "requests-per-second": l.RequestsPerSecond,
-		"advisor-requests-per-second": l.AdvisorRequestsPerSecond,
+		"advisor-requests-per-second": l.AdvisorRequestsPerSecond, "desk-requests-per-second": l.DeskRequestsPerSecond,
 	} {
 		if n < 0 {
 			return fmt.Errorf("limits: %s is %d, want 0 or more", name, n)
@@ -131,6 +137,14 @@ func (c *Config) check() error {
 	}
 	if (c.BlobsKeyID != "" || c.BlobsSecret != "") && !strings.HasPrefix(c.Blobs, bucketScheme) {
 		return errors.New("credentials for a bucket are set, but --blobs is no s3://BUCKET")
+	}
+	if c.Test != nil && c.Now != nil {
+		return errors.New("a server for tests has a clock of its own")
+	}
+	if c.Test != nil {
+		if err := c.Test.check(); err != nil {
+			return err
+		}
 	}
 	return c.Limits.check()
 }
@@ -178,7 +192,11 @@ func (c *Config) openBlobs(ctx context.Context) (blobStore, error) {
 	if err != nil || u.Scheme != "file" || u.Host != "" || !strings.HasPrefix(u.Path, "/") {
 		return nil, errors.New("blobs: want file:///DIR or s3://BUCKET?endpoint=URL&region=REGION")
 	}
-	folder, err := blob.OpenDir(u.Path)
+	open := blob.OpenDir
+	if c.Test != nil {
+		open = blob.OpenScratchDir
+	}
+	folder, err := open(u.Path)
 	if err != nil {
 		return nil, err
 	}

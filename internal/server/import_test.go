@@ -100,7 +100,11 @@ func (h house) furnish(t *testing.T, rows int) {
 					t.Fatal(err)
 				}
 			}
-			text := `INSERT INTO ` + table.Name + ` VALUES (?` + strings.Repeat(", ?", len(row)-1) + `)`
+			var columns []string // a table may have others that belong to its index
+			for _, c := range table.Columns {
+				columns = append(columns, c.Name)
+			}
+			text := `INSERT INTO ` + table.Name + ` (` + strings.Join(columns, ", ") + `) VALUES (?` + strings.Repeat(", ?", len(row)-1) + `)`
 			if _, err := begun.ExecContext(t.Context(), text, row...); err != nil {
 				t.Fatalf("%s: %v", text, err)
 			}

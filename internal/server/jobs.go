@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/supportd/supportd/internal/cases"
@@ -13,11 +14,11 @@ import (
 func (s *Server) newRunner() *jobs.Runner {
 	return &jobs.Runner{
 		Store: s.store.Jobs(), Now: s.config.Now, Log: s.log, Observe: s.metrics.observeJob,
-		Kinds: append(s.Advisor.Kinds(), []jobs.Kind{
+		Kinds: slices.Concat(s.Advisor.Kinds(), s.Desk.Kinds(), []jobs.Kind{
 			{Name: "purge", Every: 10 * time.Minute, Handler: without(s.Purge)},
 			{Name: "sweep", Every: 24 * time.Hour, Timeout: 6 * time.Hour, Handler: without(s.sweep)},
 			{Name: cases.DeleteFilesJob, Handler: s.Cases.DeleteFiles},
-		}...),
+		}),
 	}
 }
 
@@ -27,9 +28,9 @@ func without(work func(context.Context) error) func(context.Context, jobs.Job) e
 }
 
 // Purge removes cases beyond their retention, expired attachment sets, sessions
-// and kept answers, and events that nobody took.
+// and kept answers, events that nobody took, and what the desk needs no longer.
 func (s *Server) Purge(ctx context.Context) error {
-	return errors.Join(s.Cases.Purge(ctx), s.IAM.PurgeSessions(ctx), s.Advisor.Purge(ctx))
+	return errors.Join(s.Cases.Purge(ctx), s.IAM.PurgeSessions(ctx), s.Advisor.Purge(ctx), s.Desk.Purge(ctx))
 }
 
 // sweep removes what killed processes left behind. It looks once more whose the

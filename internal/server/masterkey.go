@@ -79,7 +79,11 @@ func (s *Server) makeMasterKey(ctx context.Context, file string) ([]byte, error)
 		return nil, fmt.Errorf("the master key of this database is missing: give it with --master-key, SUPPORTD_MASTER_KEY or the file %s", file)
 	}
 	text := base64.StdEncoding.EncodeToString(seal.NewMasterKey())
-	err = createDurably(file, []byte(text+"\n"))
+	create := createDurably
+	if s.config.Test != nil {
+		create = createCarelessly
+	}
+	err = create(file, []byte(text+"\n"))
 	if errors.Is(err, fs.ErrExist) { // another command made one meanwhile
 		return s.readMasterKey(ctx)
 	}
@@ -93,19 +97,28 @@ func (s *Server) makeMasterKey(ctx context.Context, file string) ([]byte, error)
 // createDurably makes a private file that did not exist, whole and on the disk,
 // or none: a crash on the way leaves no half of it.
 func createDurably(file string, content []byte) error {
+	if err := create(file, content, (*os.File).Sync); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(file))
+}
+
+// createCarelessly makes such a file for tests, which do not wait for the disk.
+func createCarelessly(file string, content []byte) error {
+	return create(file, content, func(*os.File) error { return nil })
+}
+
+func create(file string, content []byte, sync func(*os.File) error) error {
 	f, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(f.Name())
 	_, err = f.Write(content)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+	if err := errors.Join(err, sync(f), f.Close()); err != nil {
 		return err
 	}
-	if err := os.Link(f.Name(), file); err != nil {
-		return err
-	}
-	return syncFolder(filepath.Dir(file))
+	return os.Link(f.Name(), file)
 }
 
 func syncFolder(name string) error {

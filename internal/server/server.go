@@ -20,19 +20,24 @@ import (
 	"github.com/supportd/supportd/internal/advisor"
 	"github.com/supportd/supportd/internal/cases"
 	"github.com/supportd/supportd/internal/catalog"
+	"github.com/supportd/supportd/internal/desk"
+	"github.com/supportd/supportd/internal/deskapi"
 	"github.com/supportd/supportd/internal/iam"
 	"github.com/supportd/supportd/internal/jobs"
 	"github.com/supportd/supportd/internal/seal"
 	"github.com/supportd/supportd/internal/store"
 	"github.com/supportd/supportd/internal/supportapi"
+	"github.com/supportd/supportd/internal/testmode"
 )
 
 // Server is the whole service on an open data folder.
 type Server struct {
 	IAM     *iam.Service
 	Cases   *cases.Service
+	Desk    *desk.Service
 	Advisor *advisor.Service
 	Jobs    *jobs.Runner
+	Test    *testmode.Mode // nil unless the server is one for tests
 
 	config  Config
 	log     *slog.Logger
@@ -44,6 +49,8 @@ type Server struct {
 	fresh   bool        // the database was empty
 	madeKey string      // the file of a master key that was made now
 	paired  atomic.Bool // the attachments are known to be those of the database
+	purpose string      // what the installation was made for
+	testing *testState  // nil unless the server is one for tests
 
 	databaseCheck, attachmentsCheck *sharedCheck
 }
@@ -73,6 +80,9 @@ func Administer(ctx context.Context, c Config) (*Server, error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
+	if c.Test != nil {
+		s.prepareTest()
+	}
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -83,10 +93,17 @@ func Administer(ctx context.Context, c Config) (*Server, error) {
 }
 
 func (s *Server) open(ctx context.Context) (err error) {
-	if s.store, err = store.Open(ctx, s.config.databaseURL()); err != nil {
+	open := store.Open
+	if s.config.Test != nil {
+		open = store.OpenScratch
+	}
+	if s.store, err = open(ctx, s.config.databaseURL()); err != nil {
 		return err
 	}
 	if err := s.refuseUnfinishedImport(ctx); err != nil {
+		return err
+	}
+	if err := s.claimPurpose(ctx); err != nil {
 		return err
 	}
 	master, err := s.masterKey(ctx)
@@ -109,12 +126,14 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	s.IAM = &iam.Service{Store: s.store.IAM(), Box: secrets, Now: s.config.Now}
+	s.IAM = &iam.Service{Store: s.store.IAM(), Box: secrets, Now: s.config.Now, TestAccount: s.config.testAccount()}
 	s.Cases = &cases.Service{
-		Store: s.store.Cases(), Catalog: known, Now: s.config.Now,
+		Store: s.store.Cases(), Catalog: known, Now: s.config.Now, Random: s.random("cases"),
 		Limits:          s.config.Limits.cases(),
 		RetentionMonths: s.config.RetentionMonths,
 	}
+	s.Desk = &desk.Service{Store: s.store.Desk(), Cases: s.Cases, IAM: s.IAM, Now: s.config.Now, Random: s.random("desk"), Log: s.log}
+	s.Cases.Watch = s.watchCases
 	s.Advisor = s.newAdvisor(sources)
 	api, err := supportapi.New(supportapi.Config{
 		IAM: s.IAM, Cases: s.Cases, Advisor: s.Advisor, Catalog: known, Tokens: tokens, Now: s.config.Now,
@@ -123,19 +142,55 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	agents, err := s.newDeskAPI(master)
+	if err != nil {
+		return err
+	}
 	s.metrics = newMetrics()
 	s.Jobs = s.newRunner()
 	s.metrics.countDead(s.Jobs)
 	s.databaseCheck = &sharedCheck{check: s.store.Check}
 	s.attachmentsCheck = &sharedCheck{check: s.checkAttachments}
-	s.handler = accesslog.Handler(s.routes(api), s.log, s.metrics.observe)
+	if s.config.Test != nil {
+		if err := s.newTestMode(api); err != nil {
+			return err
+		}
+	}
+	s.handler = accesslog.Handler(s.routes(api, agents), s.log, s.metrics.observe)
+	return nil
+}
+
+func (s *Server) newDeskAPI(master []byte) (*deskapi.API, error) {
+	tokens, err := seal.NewBox(master, "desk page tokens")
+	if err != nil {
+		return nil, err
+	}
+	return deskapi.New(deskapi.Config{
+		Desk: s.Desk, Tokens: tokens, RequestsPerSecond: s.config.Limits.DeskRequestsPerSecond,
+		Now: s.config.Now, Version: Version(),
+	})
+}
+
+// watchCases has the desk follow what happens to a case, in the transaction in
+// which it happens.
+func (s *Server) watchCases(ctx context.Context, tx cases.Tx, change cases.Change) error {
+	if err := s.Desk.Watch(ctx, store.DeskTx(tx), change); err != nil {
+		return err
+	}
+	if s.Test != nil {
+		s.Test.Observe(change)
+	}
 	return nil
 }
 
 // routes is the list of what this listener answers.
-func (s *Server) routes(api http.Handler) http.Handler {
+func (s *Server) routes(api, agents http.Handler) http.Handler {
 	mux := http.NewServeMux()
+	if s.Test != nil {
+		api, agents = s.Test.Watch(api), s.Test.Guard(agents)
+	}
 	mux.Handle("/{$}", api)
+	mux.Handle("/desk/v1/", agents)
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.Handle("GET /metrics", s.metrics.handler())
@@ -151,6 +206,11 @@ func (s *Server) Handler() http.Handler { return s.handler }
 // Close releases what Open opened.
 func (s *Server) Close() error {
 	var errs []error
+	if s.testing != nil && s.testing.listen != nil {
+		if err := s.testing.listen.Close(); !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
 	if s.store != nil {
 		errs = append(errs, s.store.Close())
 	}
@@ -193,12 +253,18 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		defer close(worked)
 		s.Jobs.Run(ctx)
 	}()
+	tested := make(chan struct{})
+	go func() {
+		defer close(tested)
+		s.runTest(ctx)
+	}()
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	select {
 	case err := <-ended:
 		stop()
 		<-worked
+		<-tested
 		return err
 	case <-ctx.Done():
 	}
@@ -206,6 +272,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	defer cancel()
 	err := server.Shutdown(grace)
 	<-worked
+	<-tested
 	if err != nil {
 		return fmt.Errorf("requests were still running at the end of the shutdown: %w", errors.Join(err, server.Close()))
 	}
@@ -216,12 +283,18 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 // that the configuration names. Two servers on one embedded store would each
 // think that its limits are the only ones; a shared one is for any number.
 func (s *Server) Listen() (net.Listener, error) {
+	if err := s.checkPurpose(); err != nil {
+		return nil, err
+	}
 	if url := s.config.databaseURL(); !store.IsShared(url) {
 		lock, err := lockDatabase(url)
 		if err != nil {
 			return nil, err
 		}
 		s.lock = lock
+	}
+	if err := s.listenTest(); err != nil {
+		return nil, err
 	}
 	return net.Listen("tcp", s.config.Listen)
 }

@@ -95,8 +95,8 @@ func (s *service) mustKey(t *testing.T) aws.Credentials {
 	if err != nil {
 		t.Fatalf("FirstRun() = %v, want nil", err)
 	}
-	if first != nil {
-		return aws.Credentials{AccessKeyID: first.ID, SecretAccessKey: first.Secret}
+	if first.Key != nil {
+		return aws.Credentials{AccessKeyID: first.Key.ID, SecretAccessKey: first.Key.Secret}
 	}
 	made, err := s.IAM.CreateKey(t.Context(), server.FirstAccountID, "")
 	if err != nil {

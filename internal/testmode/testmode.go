@@ -9,76 +9,190 @@ package testmode
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/supportd/supportd/internal/advisor"
 	"github.com/supportd/supportd/internal/cases"
 	"github.com/supportd/supportd/internal/desk"
+	"github.com/supportd/supportd/internal/fault"
 	"github.com/supportd/supportd/internal/iam"
 )
 
-// Config is what a Mode works on. All but Log must be set.
+// Config is what a Mode works on. What is not said to be optional must be set.
 type Config struct {
 	IAM     *iam.Service
 	Cases   *cases.Service
 	Desk    *desk.Service
 	Advisor *advisor.Service
 	Clock   *Clock  // which all rooms go by
-	Random  *Random // of which all rooms make ids
-	// Clear removes everything that the server keeps, but for what an empty
-	// installation has.
+	Random  *Random // of which all rooms make ids, if they are to come out the same
+	// Clear makes what the server keeps as it was before Start.
 	Clear func(ctx context.Context) error
 	// Purge removes what has outlived its time, as the housekeeping does.
 	Purge func(ctx context.Context) error
-	Log   *slog.Logger // nil drops records
+
+	Operations []string     // of the API; nil: faults may name any
+	Seed       []byte       // a seed file for Start; nil: none
+	Autopilot  []byte       // a script for Start; nil: none
+	Log        *slog.Logger // nil drops records
 }
+
+// ErrInvalid means that what a test asked for makes no sense, and says why.
+var ErrInvalid = fault.New(fault.Invalid, "invalid", "invalid value")
 
 // Mode is the test mode of a server.
 type Mode struct {
-	config Config
+	config    Config
+	requests  requestLog
+	faults    faults
+	autopilot autopilot
+
+	moving sync.Mutex   // held by whoever moves the clock or resets
+	open   sync.RWMutex // held for reading by all that changes something, and by a reset alone
 }
 
 // New returns the test mode of a server.
-func New(c Config) (*Mode, error) { panic("not built") }
+func New(c Config) (*Mode, error) {
+	if c.IAM == nil || c.Cases == nil || c.Desk == nil || c.Advisor == nil || c.Clock == nil || c.Random == nil || c.Clear == nil || c.Purge == nil {
+		return nil, errors.New("test mode: something that must be set is not")
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	m := &Mode{config: c}
+	m.faults.chance = c.Random.chance
+	return m, nil
+}
 
-// Run plays the autopilot until ctx ends.
-func (m *Mode) Run(ctx context.Context) { panic("not built") }
+// Start applies the seed and the autopilot's script of the configuration.
+func (m *Mode) Start(ctx context.Context) error {
+	if len(m.config.Seed) > 0 {
+		if _, err := m.seed(ctx, m.config.Seed); err != nil {
+			return fmt.Errorf("seed: %w", err)
+		}
+	}
+	if len(m.config.Autopilot) == 0 {
+		return nil
+	}
+	if err := m.setAutopilot(ctx, m.config.Autopilot); err != nil {
+		return fmt.Errorf("autopilot: %w", err)
+	}
+	return nil
+}
 
-// Watch keeps a log of what next is asked, and has the faults that are set
-// happen.
-func (m *Mode) Watch(next http.Handler) http.Handler { panic("not built") }
+// Guard keeps requests to next from running while the server is reset.
+func (m *Mode) Guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		m.open.RLock()
+		defer m.open.RUnlock()
+		next.ServeHTTP(w, r)
+	})
+}
 
-// Handler is the management API.
-func (m *Mode) Handler() http.Handler { panic("not built") }
+// Reset makes the server as it was when it started: data, clock, ids, faults,
+// request log and autopilot. It waits for the requests that run, and those that
+// come meanwhile wait for it.
+func (m *Mode) Reset(ctx context.Context) error {
+	m.moving.Lock()
+	defer m.moving.Unlock()
+	m.open.Lock()
+	defer m.open.Unlock()
+	m.stopAutopilot()
+	m.faults.reset()
+	m.requests.reset()
+	m.config.Clock.Restart()
+	m.config.Random.Restart()
+	if err := m.config.Clear(ctx); err != nil {
+		return err
+	}
+	return m.Start(ctx)
+}
 
-// Reset makes the server as it was when it started.
-func (m *Mode) Reset(ctx context.Context) error { panic("not built") }
+// mostSteps bounds one Advance: a case with a reply every minute, for two
+// months.
+const mostSteps = 100_000
 
 // Advance moves the clock forward. Whatever falls due on the way happens at its
-// own time before Advance returns: clocks warn, the autopilot acts.
-func (m *Mode) Advance(ctx context.Context, d time.Duration) error { panic("not built") }
+// own time before Advance returns: clocks warn, the autopilot acts. What has
+// outlived its time is removed at the end.
+func (m *Mode) Advance(ctx context.Context, d time.Duration) error {
+	if d < 0 {
+		return ErrInvalid.With("The clock advances forward only, not by %v; it can be set to any time.", d)
+	}
+	m.moving.Lock()
+	defer m.moving.Unlock()
+	m.open.RLock()
+	defer m.open.RUnlock()
+	defer m.autopilot.moved()
+	defer m.config.Clock.hold()()
+	until := m.config.Clock.Now().Add(d)
+	for range mostSteps {
+		at, err := m.next(ctx)
+		if err != nil {
+			return err
+		}
+		if at.IsZero() || at.After(until) {
+			m.config.Clock.Set(until)
+			return errors.Join(m.config.Purge(ctx), m.config.Desk.Route(ctx))
+		}
+		if at.After(m.config.Clock.Now()) {
+			m.config.Clock.Set(at)
+		}
+		if err := errors.Join(m.config.Desk.Wake(ctx), m.act(ctx)); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("the clock stopped at %s: more than %d things fell due on the way", m.config.Clock.Now().Format(time.RFC3339), mostSteps)
+}
 
-// Seed adds what a seed file names. An error names the line to mend, and then
-// nothing was added.
-func (m *Mode) Seed(ctx context.Context, text []byte) error { panic("not built") }
+// next returns when the desk or the autopilot has something to do next, zero
+// when never.
+func (m *Mode) next(ctx context.Context) (time.Time, error) {
+	at, err := m.config.Desk.NextWake(ctx)
+	if err != nil {
+		return time.Time{}, err
+	}
+	if act := m.nextAct(); at.IsZero() || !act.IsZero() && act.Before(at) {
+		return act, nil
+	}
+	return at, nil
+}
 
-// SetAutopilot has the script played from now on; an empty one ends that.
-func (m *Mode) SetAutopilot(ctx context.Context, text []byte) error { panic("not built") }
+// SetTime moves the clock to t, also back. What falls due on the way happens
+// afterwards and at t: Advance is for those who care when. After a move back,
+// what has happened stays, and leases of jobs that were taken later go on for
+// longer.
+func (m *Mode) SetTime(t time.Time) error {
+	if t.Year() < 1970 || t.Year() > 9999 { // the store and the API tell no others
+		return ErrInvalid.With("The clock can be set to the years 1970 to 9999, not to %s.", t.Format(time.RFC3339))
+	}
+	m.moving.Lock()
+	defer m.moving.Unlock()
+	m.config.Clock.Set(t)
+	m.autopilot.moved()
+	return nil
+}
 
-// Fail has a fault happen.
-func (m *Mode) Fail(f Fault) (id string, err error) { panic("not built") }
+// Freeze stops the clock where it is, and Unfreeze lets it go on.
+func (m *Mode) Freeze() {
+	m.moving.Lock()
+	defer m.moving.Unlock()
+	m.config.Clock.Freeze()
+	m.autopilot.moved()
+}
 
-// Faults returns the faults that are set.
-func (m *Mode) Faults() []Fault { panic("not built") }
+// Unfreeze lets the clock go on from where it is.
+func (m *Mode) Unfreeze() {
+	m.moving.Lock()
+	defer m.moving.Unlock()
+	m.config.Clock.Run()
+	m.autopilot.moved()
+}
 
-// Clear removes a fault, or all when id is empty.
-func (m *Mode) Clear(id string) { panic("not built") }
-
-// Requests returns the requests that were answered, oldest first. It waits until
-// ctx ends for as many as q wants.
-func (m *Mode) Requests(ctx context.Context, q RequestQuery) ([]Request, error) { panic("not built") }
-
-// SetResult sets the result of a Trusted Advisor check.
-func (m *Mode) SetResult(ctx context.Context, r Result) error { panic("not built") }
+// Now returns the time of the server's clock.
+func (m *Mode) Now() time.Time { return m.config.Clock.Now() }

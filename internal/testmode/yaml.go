@@ -1,0 +1,208 @@
+package testmode
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+)
+
+// maxFile is how long a seed or a script may be: attachments are in it.
+const maxFile = 64 << 20
+
+// document is a YAML file with the places of its values, and what is wrong with
+// them.
+type document struct {
+	name   string // what the file is, in errors
+	root   ast.Node
+	wrongs []wrong
+}
+
+// wrong is something to mend in a file.
+type wrong struct {
+	line, column int
+	text         string
+}
+
+// readDocument reads a file of one YAML document into v. An empty one leaves v
+// as it is. Errors begin with name, line and column.
+func readDocument(name string, text []byte, v any) (*document, error) {
+	if len(text) > maxFile {
+		return nil, fmt.Errorf("%s: the file has %d bytes, and at most %d are read", name, len(text), maxFile)
+	}
+	if err := refuseAliases(name, text); err != nil {
+		return nil, err
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(text), yaml.DisallowUnknownField())
+	err := decoder.Decode(v)
+	if errors.Is(err, io.EOF) {
+		return &document{name: name}, nil
+	}
+	if err != nil {
+		return nil, placed(name, err)
+	}
+	if err := decoder.Decode(new(any)); !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%s: more than one document: the second would not be read", name)
+	}
+	parsed, err := parser.ParseBytes(text, 0)
+	if err != nil {
+		return nil, placed(name, err)
+	}
+	return &document{name: name, root: parsed.Docs[0].Body}, nil
+}
+
+// refuseAliases refuses YAML's aliases: a few of them make gigabytes of a
+// kilobyte.
+func refuseAliases(name string, text []byte) error {
+	if !bytes.ContainsAny(text, "&") || !bytes.ContainsAny(text, "*") {
+		return nil
+	}
+	for _, t := range lexer.Tokenize(string(text)) {
+		if t.Type == token.AliasType || t.Type == token.AnchorType {
+			return fmt.Errorf("%s:%d:%d: anchors and aliases are not read", name, t.Position.Line, t.Position.Column)
+		}
+	}
+	return nil
+}
+
+// placed puts line and column before an error of the YAML package, and says in
+// words of the file what it says in words of Go.
+func placed(name string, err error) error {
+	var found yaml.Error
+	if !errors.As(err, &found) || found.GetToken() == nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	message := found.GetMessage()
+	var mistyped *yaml.TypeError
+	if errors.As(err, &mistyped) {
+		message = "want " + typeName(mistyped.DstType)
+	}
+	at := found.GetToken().Position
+	return fmt.Errorf("%s:%d:%d: %s", name, at.Line, at.Column, message)
+}
+
+func typeName(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.String:
+		return "a text"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Int, reflect.Float64:
+		return "a number"
+	case reflect.Slice:
+		return "a list"
+	}
+	return "names with values"
+}
+
+// err returns everything that is wrong, in the order of the file.
+func (d *document) err() error {
+	slices.SortStableFunc(d.wrongs, func(a, b wrong) int {
+		if a.line != b.line {
+			return a.line - b.line
+		}
+		return a.column - b.column
+	})
+	var lines []string
+	for _, w := range d.wrongs {
+		lines = append(lines, fmt.Sprintf("%s:%d:%d: %s", d.name, w.line, w.column, w.text))
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	return errors.New(strings.Join(lines, "\n"))
+}
+
+// top returns the place of the whole file.
+func (d *document) top() place { return place{doc: d, node: d.root} }
+
+// place is a value of a document. The place of what the file leaves out is that
+// of what it is missing in.
+type place struct {
+	doc  *document
+	node ast.Node
+}
+
+// in returns the place of a field.
+func (p place) in(field string) place {
+	mapping, ok := p.node.(ast.MapNode)
+	if !ok {
+		return p
+	}
+	for i := mapping.MapRange(); i.Next(); {
+		if i.Key().GetToken().Value == field {
+			return place{p.doc, i.Value()}
+		}
+	}
+	return p
+}
+
+// item returns the place of an element of a list.
+func (p place) item(i int) place {
+	list, ok := p.node.(*ast.SequenceNode)
+	if !ok || i >= len(list.Values) {
+		return p
+	}
+	return place{p.doc, list.Values[i]}
+}
+
+// wrong notes what is to be mended here.
+func (p place) wrong(format string, args ...any) {
+	w := wrong{line: 1, column: 1, text: fmt.Sprintf(format, args...)}
+	if at := start(p.node); at != nil {
+		w.line, w.column = at.Line, at.Column
+	}
+	p.doc.wrongs = append(p.doc.wrongs, w)
+}
+
+// check notes an error here, if it is one.
+func (p place) check(err error) {
+	if err != nil {
+		p.wrong("%s", err)
+	}
+}
+
+// start returns where a value begins: the token of a mapping is its first colon.
+func start(node ast.Node) *token.Position {
+	switch n := node.(type) {
+	case nil:
+		return nil
+	case *ast.MappingNode:
+		if len(n.Values) > 0 && !n.IsFlowStyle {
+			return start(n.Values[0])
+		}
+	case *ast.MappingValueNode:
+		return n.Key.GetToken().Position
+	}
+	return node.GetToken().Position
+}
+
+// words is a text or a list of texts.
+type words []string
+
+// UnmarshalYAML reads one or many.
+func (w *words) UnmarshalYAML(node ast.Node) error {
+	if _, ok := node.(ast.ArrayNode); ok {
+		var many []string
+		if err := yaml.NodeToValue(node, &many); err != nil {
+			return err
+		}
+		*w = many
+		return nil
+	}
+	var one string
+	if err := yaml.NodeToValue(node, &one); err != nil {
+		return err
+	}
+	*w = words{one}
+	return nil
+}

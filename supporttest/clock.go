@@ -1,0 +1,24 @@
+package supporttest
+
+import (
+	"context"
+	"time"
+)
+
+// Now returns the time of the server's clock.
+func (s *Server) Now() time.Time { return s.mode.Now() }
+
+// Advance moves the clock forward: attachment sets expire, cases grow old, the
+// desk's clocks warn, the autopilot acts. All that falls due on the way happens
+// before Advance returns, in order and each at its own time, and what has
+// outlived its time is removed.
+func (s *Server) Advance(d time.Duration) {
+	s.t.Helper()
+	s.must("advance", s.mode.Advance(context.Background(), d))
+}
+
+// Freeze stops the clock where it is. Advance goes on to move it.
+func (s *Server) Freeze() { s.mode.Freeze() }
+
+// Unfreeze lets the clock go on from where it is.
+func (s *Server) Unfreeze() { s.mode.Unfreeze() }
