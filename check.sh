@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs everything that CI runs, in this order, and stops at the first failure.
 # It installs what the tests need and cannot bring along: the AWS CLI, boto3,
-# PostgreSQL, and a C compiler for the race detector through apt, the JavaScript
-# SDK through npm.
+# pytest, PostgreSQL, and a C compiler for the race detector through apt, the
+# JavaScript SDK and vitest through npm.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -13,8 +13,10 @@ step 'what the tests need'
 missing=()
 [ -x /usr/bin/aws ] || missing+=(awscli)
 /usr/bin/python3 -c 'import boto3' 2>/dev/null || missing+=(python3-boto3)
+/usr/bin/python3 -c 'import pytest' 2>/dev/null || missing+=(python3-pytest)
 command -v gcc >/dev/null || missing+=(gcc libc6-dev)
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
+command -v curl >/dev/null || missing+=(curl)
 command -v ps >/dev/null || missing+=(procps)
 if [ ${#missing[@]} -gt 0 ]; then
 	sudo=
@@ -23,7 +25,9 @@ if [ ${#missing[@]} -gt 0 ]; then
 		{ echo "check.sh: install ${missing[*]}, then run it again" >&2; exit 1; }
 fi
 command -v npm >/dev/null || { echo 'check.sh: install Node.js 20 or newer with npm, then run it again' >&2; exit 1; }
-(cd conformance/javascript && npm ci --no-audit --no-fund --loglevel=error)
+for folder in conformance/javascript examples/javascript; do
+	(cd "$folder" && npm ci --no-audit --no-fund --loglevel=error)
+done
 
 step gofumpt
 unformatted=$(tool gofumpt -l .)
@@ -57,3 +61,10 @@ step build
 mkdir -p dist
 CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o dist/supportd ./cmd/supportd
 ls -l dist/supportd | awk '{ printf "supportd is %.1f MB\n", $5 / 1e6 }'
+
+# The Go example is a package of the module, whose tests have run already.
+step examples
+export SUPPORTD="$PWD/dist/supportd"
+PATH="/usr/bin:$PATH" examples/aws-cli/test.sh
+(cd examples/python && /usr/bin/python3 -m pytest -q -p no:cacheprovider)
+(cd examples/javascript && npm test)

@@ -44,6 +44,7 @@ func (p *program) rootCommand() *cobra.Command {
 	p.settings.bindServe(serve.Flags())
 	root.AddCommand(serve,
 		p.accountCommand(), p.userCommand(), p.roleCommand(), p.keyCommand(), p.policyCommand(), p.jobsCommand(),
+		p.deskCommand(), p.agentCommand(), p.teamCommand(),
 		p.advisorCommand(), p.inventoryCommand(),
 		p.backupCommand(), p.restoreCommand(), p.exportCommand(), p.importCommand(), p.versionCommand(),
 	)

@@ -228,6 +228,8 @@ func TestMistakesInTheCommandLineExitWith2(t *testing.T) {
 		{"key create --account 111122223333 --root --user alice", "give either --user NAME or --root"},
 		{"policy attach --account 111122223333 --policy P", "give either --user NAME or --role NAME"},
 		{"policy simulate --account 111122223333 --user a --role b --action x", "give either --user NAME or --role NAME"},
+		{"agent update --agent jane@example.com", "give at least one thing to change"},
+		{"agent token revoke --agent jane@example.com", `required flag(s) "id" not set`},
 		{"role session --account 111122223333 --role Ops --name jane --duration long", `invalid argument "long" for "--duration"`},
 		{"serve --limits some", `limits "some": want aws or off`},
 		{"serve --retention-months many", `invalid argument "many" for "--retention-months"`},

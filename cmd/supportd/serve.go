@@ -21,6 +21,11 @@ func (p *program) serve(c *cobra.Command, _ []string) (err error) {
 	if config.Log, err = p.settings.logger(p.stderr); err != nil {
 		return err
 	}
+	cleanUp, err := p.settings.test(&config)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, cleanUp()) }()
 	s, err := server.Open(c.Context(), config)
 	if err != nil {
 		return err
@@ -30,7 +35,7 @@ func (p *program) serve(c *cobra.Command, _ []string) (err error) {
 	if err != nil {
 		return err
 	}
-	key, err := s.FirstRun(c.Context())
+	first, err := begin(c.Context(), s)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -39,21 +44,42 @@ func (p *program) serve(c *cobra.Command, _ []string) (err error) {
 	ended := make(chan error, 1)
 	go func() { ended <- s.Serve(ctx, listener) }()
 	url := publicURL(listener.Addr())
-	p.greet(config, url, key)
-	p.printEnvironment(url, key)
+	p.printEnvironment(config, s, url, first)
 	return <-ended
 }
 
+// begin makes what a first run makes, and what tests begin with.
+func begin(ctx context.Context, s *server.Server) (server.First, error) {
+	first, err := s.FirstRun(ctx)
+	if err == nil && s.Test != nil {
+		err = s.BeginTest(ctx)
+	}
+	return first, err
+}
+
 // printEnvironment prints what a shell needs to use the server, and nothing
-// else, on standard output. AWS CLI v1 and boto3 know the region only by its
-// older name.
-func (p *program) printEnvironment(url string, key *iam.NewKey) {
+// else, on standard output, and the banner before it. AWS CLI v1 and boto3 know
+// the region only by its older name.
+func (p *program) printEnvironment(config server.Config, s *server.Server, url string, first server.First) {
+	key := first.Key
+	if s.Test != nil {
+		key = nil // test/test is shorter
+		p.greetTester(config, s, url)
+	} else {
+		p.greet(config, url, key)
+	}
 	fmt.Fprintf(p.stdout, "export AWS_ENDPOINT_URL_SUPPORT=%s\n", url)
 	fmt.Fprintf(p.stdout, "export AWS_REGION=us-east-1\n")
 	fmt.Fprintf(p.stdout, "export AWS_DEFAULT_REGION=us-east-1\n")
 	if key != nil {
 		fmt.Fprintf(p.stdout, "export AWS_ACCESS_KEY_ID=%s\n", key.ID)
 		fmt.Fprintf(p.stdout, "export AWS_SECRET_ACCESS_KEY=%s\n", key.Secret)
+	}
+	if s.Test != nil {
+		p.printTestEnvironment(s)
+	}
+	if first.DeskToken != "" {
+		fmt.Fprintf(p.stdout, "export SUPPORTD_DESK_TOKEN=%s\n", first.DeskToken)
 	}
 }
 

@@ -31,7 +31,16 @@ type settings struct {
 	LogFormat       string        `yaml:"log-format"`
 	Checks          string        `yaml:"checks"`
 
-	file string
+	Test          bool   `yaml:"test"`
+	TestListen    string `yaml:"test-listen"`
+	TestSeed      uint64 `yaml:"test-seed"`
+	TestSeedFile  string `yaml:"test-seed-file"`
+	TestAutopilot string `yaml:"test-autopilot"`
+	TestTime      string `yaml:"test-time"`
+	TestFrozen    bool   `yaml:"test-frozen"`
+
+	file      string
+	ownFolder bool // no data folder is set: it is the user's own
 }
 
 // bind declares the flags that every command has.
@@ -46,12 +55,25 @@ func (s *settings) bind(flags *pflag.FlagSet) {
 // bindServe declares the flags of a server.
 func (s *settings) bindServe(flags *pflag.FlagSet) {
 	flags.StringVar(&s.Listen, "listen", server.DefaultListen, "`HOST:PORT` to listen on; port 0 is any free one")
-	s.Limits = limitsSetting{Limits: server.AWSLimits(), name: "aws"}
+	s.Limits = limitsSetting{Limits: server.AWSLimits(), name: "aws", unset: true}
 	flags.Var(&s.Limits, "limits", "limits of the API: aws (the real service's) or off; a configuration file may set each")
 	flags.IntVar(&s.RetentionMonths, "retention-months", 12, "`MONTHS` for which cases are available")
 	flags.StringVar(&s.LogLevel, "log-level", "info", "`LEVEL` of the log: debug, info, warn or error")
 	flags.StringVar(&s.LogFormat, "log-format", "text", "`FORMAT` of the log: text or json")
 	flags.StringVar(&s.Checks, "checks", "", "`DIR` of a pack of Trusted Advisor checks of your own (default: the built-in ones only)")
+	s.bindTest(flags)
+}
+
+// bindTest declares the flags of a server for tests. All but the first one are
+// refused without it.
+func (s *settings) bindTest(flags *pflag.FlagSet) {
+	flags.BoolVar(&s.Test, "test", false, "test mode: a server for tests, with a management API and the credentials test/test")
+	flags.StringVar(&s.TestListen, "test-listen", "", "test mode: `HOST:PORT` of the management API (default: "+server.DefaultTestListen+")")
+	flags.Uint64Var(&s.TestSeed, "test-seed", 0, "test mode: `NUMBER` from which ids are made, to come out the same again (default: random ids)")
+	flags.StringVar(&s.TestSeedFile, "test-seed-file", "", "test mode: YAML `FILE` with accounts and cases to begin with")
+	flags.StringVar(&s.TestAutopilot, "test-autopilot", "", "test mode: YAML `FILE` with the script that plays the agent, or the word default")
+	flags.StringVar(&s.TestTime, "test-time", "", "test mode: `TIME` at which the clock begins, such as 2026-03-01T09:00:00Z (default: now)")
+	flags.BoolVar(&s.TestFrozen, "test-frozen", false, "test mode: the clock stands still")
 }
 
 // config returns the configuration of a command whose flags were parsed:
@@ -80,8 +102,9 @@ func (s *settings) config(parsed *pflag.FlagSet, env []string) (server.Config, e
 	if failed != nil {
 		return server.Config{}, failed
 	}
+	c, err := merged.serverConfig(env)
 	*s = merged
-	return merged.serverConfig(env)
+	return c, err
 }
 
 // override sets a flag from the one that was parsed or else from the
@@ -101,9 +124,9 @@ func override(f, parsed *pflag.Flag, fromEnv string) error {
 
 func (s *settings) serverConfig(env []string) (server.Config, error) {
 	if s.Data == "" {
-		s.Data = defaultData(env)
+		s.Data, s.ownFolder = defaultData(env), true
 	}
-	if s.Data == "" {
+	if s.Data == "" && !s.Test {
 		return server.Config{}, errors.New("no data folder: set --data, SUPPORTD_DATA or HOME")
 	}
 	c := server.Config{
@@ -227,7 +250,8 @@ func (s *settings) logger(w io.Writer) (*slog.Logger, error) {
 // name; those that are not named are AWS's.
 type limitsSetting struct {
 	server.Limits
-	name string
+	name  string
+	unset bool // it is the default
 }
 
 // String returns the name of the limits, for the help.

@@ -136,8 +136,8 @@ func TestLimitsByNameOrOneByOne(t *testing.T) {
 		{"limits:\n  cases-per-hour: 3\n  requests-per-second: 0", some},
 		{"limits: {cases-per-hour: 3, requests-per-second: 0}", some},
 		{
-			"limits:\n  cases-per-hour: 1\n  attachment-sets-per-10m: 2\n  describe-attachments-per-10m: 3\n  requests-per-second: 4\n  advisor-requests-per-second: 5",
-			server.Limits{CasesPerHour: 1, AttachmentSetsPer10m: 2, DescribeAttachmentsPer10m: 3, RequestsPerSecond: 4, AdvisorRequestsPerSecond: 5},
+			"limits:\n  cases-per-hour: 1\n  attachment-sets-per-10m: 2\n  describe-attachments-per-10m: 3\n  requests-per-second: 4\n  advisor-requests-per-second: 5\n  desk-requests-per-second: 6",
+			server.Limits{CasesPerHour: 1, AttachmentSetsPer10m: 2, DescribeAttachmentsPer10m: 3, RequestsPerSecond: 4, AdvisorRequestsPerSecond: 5, DeskRequestsPerSecond: 6},
 		},
 	} {
 		_, config, err := configure(t, []string{"HOME=/h"}, "--config", mustWrite(t, test.yaml+"\n"))

@@ -1,0 +1,246 @@
+package main
+
+import (
+	"encoding/json"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/supportd/supportd/internal/cases"
+	"github.com/supportd/supportd/internal/desk"
+	"github.com/supportd/supportd/internal/iam"
+	"github.com/supportd/supportd/internal/server"
+)
+
+// deskServer is a running server with an agent, and an account whose customer
+// opens cases.
+type deskServer struct {
+	*server.Server
+	url   string
+	agent desk.Agent
+	token string
+	plan  iam.Plan
+}
+
+const deskAccount = "111122223333"
+
+func newDeskServer(t *testing.T) *deskServer {
+	t.Helper()
+	opened, err := server.Open(t.Context(), server.Config{Data: t.TempDir()})
+	mustNot(t, err)
+	t.Cleanup(func() { mustNot(t, opened.Close()) })
+	listener := httptest.NewServer(opened.Handler())
+	t.Cleanup(listener.Close)
+	s := &deskServer{Server: opened, url: listener.URL}
+	_, err = s.IAM.CreateAccount(t.Context(), iam.Account{ID: deskAccount, Name: "Retail", Email: "retail@example.com", Plan: "enterprise"})
+	mustNot(t, err)
+	s.plan, err = iam.PlanByID("enterprise")
+	mustNot(t, err)
+	s.agent, err = s.Desk.CreateAgent(t.Context(), desk.Operator(), desk.Agent{Name: "Jo", Email: "jo@example.com", Role: desk.RoleLead, Active: true, Capacity: 10})
+	mustNot(t, err)
+	_, s.token, err = s.Desk.CreateToken(t.Context(), desk.Operator(), s.agent.ID, desk.NewToken{Name: "test"})
+	mustNot(t, err)
+	return s
+}
+
+func mustNot(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (s *deskServer) env() []string {
+	return []string{"SUPPORTD_DESK_URL=" + s.url, "SUPPORTD_DESK_TOKEN=" + s.token}
+}
+
+func (s *deskServer) mustCase(t *testing.T, subject, body string) cases.Case {
+	t.Helper()
+	who := iam.Identity{Account: deskAccount, Email: "retail@example.com", Plan: s.plan}
+	id, err := s.Cases.Create(t.Context(), who, cases.RequestKey{}, cases.NewCase{Subject: subject, Body: body})
+	mustNot(t, err)
+	found, err := s.Desk.Case(t.Context(), desk.Operator(), id)
+	mustNot(t, err)
+	return found.Case
+}
+
+// mustDesk runs a command of the desk that must succeed.
+func (s *deskServer) mustDesk(t *testing.T, stdin string, args ...string) string {
+	t.Helper()
+	got := command(t, s.env(), stdin, append([]string{"desk"}, args...)...)
+	if got.err != nil || got.stderr != "" {
+		t.Fatalf("supportd desk %v = %v, stderr %q, want success", args, got.err, got.stderr)
+	}
+	return got.stdout
+}
+
+func TestACaseFromTheCommandLine(t *testing.T) {
+	t.Parallel()
+	s := newDeskServer(t)
+	c := s.mustCase(t, "The printer burns", "It is on fire.\tReally.\x1b[2J")
+	file := filepath.Join(t.TempDir(), "how.txt")
+	mustNot(t, os.WriteFile(file, []byte("Pour."), 0o600))
+	for _, step := range []struct {
+		stdin string
+		args  []string
+		want  []string // in what people see
+	}{
+		{args: []string{"views"}, want: []string{"VIEW", "unassigned  1"}},
+		{args: []string{"queue", "--view", "unassigned"}, want: []string{"CASE", c.DisplayID + "  unassigned", "The printer burns"}},
+		{args: []string{"claim", c.ID}, want: []string{c.DisplayID + "  opened", s.agent.ID}},
+		{args: []string{"queue", "--severity", "critical"}, want: []string{"CASE"}},
+		{stdin: "Asked the vendor.\n", args: []string{"note", c.DisplayID}, want: []string{c.DisplayID}},
+		{stdin: "Use water.\n", args: []string{"reply", c.ID, "--attach", file, "--status", "work-in-progress"}, want: []string{c.DisplayID + "  work-in-progress"}},
+		{args: []string{"show", c.ID}, want: []string{
+			c.DisplayID + " (" + c.ID + ")", "#1 ", "  It is on fire.    Really.\uFFFD[2J", "#2 ", "Amazon Web Services (" + s.agent.ID + ")", "  Use water.", "[how.txt ",
+		}},
+		{args: []string{"assign", c.ID, "--release"}, want: []string{c.DisplayID}},
+		{args: []string{"status", c.ID, "pending-customer-action"}, want: []string{"pending-customer-action"}},
+		{args: []string{"resolve", c.ID, "--reason", "It rained."}, want: []string{c.DisplayID + "  resolved"}},
+		{args: []string{"timeline", c.ID}, want: []string{"AT", "communication", "note", "Asked the vendor.", "It rained."}},
+		{args: []string{"queue"}, want: []string{"CASE"}},
+	} {
+		got := s.mustDesk(t, step.stdin, step.args...)
+		for _, want := range step.want {
+			if !strings.Contains(got, want) {
+				t.Errorf("supportd desk %v printed\n%s\nwant %q in it", step.args, got, want)
+			}
+		}
+	}
+}
+
+func TestDeskCommandsPrintOneDocumentForPrograms(t *testing.T) {
+	t.Parallel()
+	s := newDeskServer(t)
+	first, second := s.mustCase(t, "One", "1"), s.mustCase(t, "Two", "2")
+	for _, args := range [][]string{
+		{"views"},
+		{"queue"},
+		{"show", first.ID},
+		{"timeline", first.ID},
+		{"claim", first.ID},
+		{"assign", first.ID, "--agent", s.agent.ID},
+		{"note", first.ID, "--body", "Note"},
+		{"reply", first.ID, "--body", "Reply"},
+		{"status", second.ID, "opened"},
+		{"resolve", second.ID},
+	} {
+		var document map[string]any
+		if got := s.mustDesk(t, "", append(args, "--json")...); json.Unmarshal([]byte(got), &document) != nil || len(document) == 0 {
+			t.Errorf("supportd desk %v --json printed %s, want one object", args, got)
+		}
+	}
+}
+
+func TestAQueueGoesOnAfterItsFirstPage(t *testing.T) {
+	t.Parallel()
+	s := newDeskServer(t)
+	s.mustCase(t, "One", "1")
+	s.mustCase(t, "Two", "2")
+	first := command(t, s.env(), "", "desk", "queue", "--limit", "1")
+	_, next, more := strings.Cut(strings.TrimSpace(first.stderr), "--next ")
+	if first.err != nil || !more {
+		t.Fatalf("the first page ended with %v and %q, want a token", first.err, first.stderr)
+	}
+	second := s.mustDesk(t, "", "queue", "--limit", "1", "--next", next)
+	if strings.Count(first.stdout+second, "One") != 1 || strings.Count(first.stdout+second, "Two") != 1 {
+		t.Errorf("two pages are\n%s\n%s\nwant each case once", first.stdout, second)
+	}
+}
+
+func TestDeskRefusalsAreOneLine(t *testing.T) {
+	t.Parallel()
+	s := newDeskServer(t)
+	c := s.mustCase(t, "One", "1")
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "https://example.com", http.StatusFound)
+	}))
+	t.Cleanup(elsewhere.Close)
+	for _, test := range []struct {
+		env  []string
+		args []string
+		code int
+		want string
+	}{
+		{nil, []string{"queue"}, 2, "give --url or set SUPPORTD_DESK_URL"},
+		{s.env()[:1], []string{"queue"}, 2, "give --token or set SUPPORTD_DESK_TOKEN"},
+		{s.env(), []string{"queue", "--url", "localhost:1"}, 2, "want http://HOST:PORT"},
+		{s.env(), []string{"queue", "--token", "sdt_wrong"}, 1, "see --token"},
+		{s.env(), []string{"queue", "--view", "odd"}, 1, "The parameter view must be one of"},
+		{s.env(), []string{"queue", "--url", elsewhere.URL}, 1, "answers 302 Found, not as a desk"},
+		{s.env(), []string{"show"}, 2, "needs CASE"},
+		{s.env(), []string{"show", "case-" + deskAccount + "-muen-2026-0000000000000000"}, 1, "case"},
+		{s.env(), []string{"show", "../me"}, 1, "no"},
+		{s.env(), []string{"status", c.ID}, 2, "needs CASE and STATUS"},
+		{s.env(), []string{"status", c.ID, "closed"}, 1, "The member status must be one of"},
+		{s.env(), []string{"assign", c.ID}, 2, "give --agent, --team, --next or --release"},
+		{s.env(), []string{"reply", c.ID}, 2, "there is no text"},
+		{s.env(), []string{"reply", c.ID, "--body", "a", "--attach", "/nowhere"}, 1, "/nowhere"},
+		{s.env(), []string{"note", c.ID, "--body", strings.Repeat("a", 30_000)}, 1, "it may have"},
+	} {
+		args := append([]string{"desk"}, test.args...)
+		checkRefusal(t, command(t, test.env, "", args...), test.code, test.want, args...)
+	}
+}
+
+func TestTheSupportEndpointIsTheDeskUnlessAnotherIsNamed(t *testing.T) {
+	t.Parallel()
+	s := newDeskServer(t)
+	env := []string{"AWS_ENDPOINT_URL_SUPPORT=" + s.url, "SUPPORTD_DESK_TOKEN=" + s.token}
+	mustRun(t, env, "desk", "views")
+	mustRun(t, append(env, "SUPPORTD_DESK_URL=http://127.0.0.1:1"), "desk", "views", "--url", s.url+"/")
+}
+
+// TestAReplyWhoseAnswerIsLostIsSentOnce cuts the connection after the server has
+// done its work: the repeated request must not reply again.
+func TestAReplyWhoseAnswerIsLostIsSentOnce(t *testing.T) {
+	t.Parallel()
+	s := newDeskServer(t)
+	c := s.mustCase(t, "One", "1")
+	var calls atomic.Int32
+	lossy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if calls.Add(1) > 1 {
+			s.Handler().ServeHTTP(w, r)
+			return
+		}
+		s.Handler().ServeHTTP(httptest.NewRecorder(), r)
+		panic(http.ErrAbortHandler)
+	}))
+	t.Cleanup(lossy.Close)
+	s.mustDesk(t, "", "reply", c.ID, "--body", "Hello.", "--url", lossy.URL)
+	found, err := s.Desk.Case(t.Context(), desk.Operator(), c.ID)
+	mustNot(t, err)
+	if calls.Load() != 2 || found.Case.Communications != 2 {
+		t.Errorf("%d calls made %d communications, want 2 and 2", calls.Load(), found.Case.Communications)
+	}
+}
+
+func TestAServerThatIsNotThereIsTriedTwice(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	mustNot(t, err)
+	var tries atomic.Int32
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			connection, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			tries.Add(1)
+			_ = connection.Close()
+		}
+	}()
+	got := command(t, []string{"SUPPORTD_DESK_TOKEN=sdt_x"}, "", "desk", "claim", "1", "--url", "http://"+listener.Addr().String())
+	mustNot(t, listener.Close())
+	<-ended
+	if got.err == nil || tries.Load() != 2 {
+		t.Errorf("a server that hangs up was tried %d times, error %v, want two and an error", tries.Load(), got.err)
+	}
+}
