@@ -40,6 +40,19 @@
 //     programs. In a server, [github.com/supportd/supportd/internal/advisor]
 //     refreshes and keeps them for the API.
 //
+// Agents work on the other side of the case:
+//
+//   - [github.com/supportd/supportd/internal/desk] has their rules. Its Watch is
+//     told of every change of a case and keeps the queues; clock.go makes
+//     clocks of what happened, with the business time of
+//     [github.com/supportd/supportd/internal/calendar].
+//   - [github.com/supportd/supportd/internal/deskapi] is their API. Its routes
+//     are one table, which is also the description that it serves.
+//
+// [github.com/supportd/supportd/internal/testmode] is what a server for tests has
+// besides: clock, faults, request log, seeds, autopilot. The package supporttest
+// makes it methods for Go tests.
+//
 // What goes wrong on the way is a [github.com/supportd/supportd/internal/fault]
 // of the room where it happened. Secrets at rest and page tokens are sealed by
 // [github.com/supportd/supportd/internal/seal].
