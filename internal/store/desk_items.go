@@ -252,21 +252,28 @@ func (t deskTx) items(ctx context.Context, s itemSearch, limit int) ([]desk.Item
 		AND c.account = i.account AND c.id = i.case_id ORDER BY `+order+` LIMIT `+c.arg(limit), c.args...)
 }
 
-// ItemsByKey looks each key up in the primary keys of both tables. CROSS JOIN
-// keeps SQLite from beginning with the tables.
-func (t deskTx) ItemsByKey(ctx context.Context, keys []desk.Key) ([]desk.Item, error) {
-	if len(keys) == 0 {
-		return nil, nil
+func (t deskTx) ItemsByKey(ctx context.Context, keys []desk.Key) (found []desk.Item, err error) {
+	for some := range slices.Chunk(keys, t.dialect.keysAtOnce) {
+		items, err := t.itemsByKey(ctx, some)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, items...)
 	}
+	return withoutRepeated(found), nil
+}
+
+// itemsByKey looks each key up in the primary keys of both tables. CROSS JOIN
+// keeps SQLite from beginning with the tables.
+func (t deskTx) itemsByKey(ctx context.Context, keys []desk.Key) ([]desk.Item, error) {
 	var places []string
 	var c conditions
 	for _, k := range padded(keys) {
 		places = append(places, "("+c.arg(k.Account)+", "+c.arg(k.CaseID)+")")
 	}
-	found, err := all(ctx, t.tx, scanItem, `SELECT `+joinedItem+` FROM (VALUES `+strings.Join(places, ", ")+`) AS k
+	return all(ctx, t.tx, scanItem, `SELECT `+joinedItem+` FROM (VALUES `+strings.Join(places, ", ")+`) AS k
 		CROSS JOIN desk_items AS i CROSS JOIN cases AS c
 		WHERE i.account = k.column1 AND i.case_id = k.column2 AND c.account = i.account AND c.id = i.case_id`, c.args...)
-	return withoutRepeated(found), err
 }
 
 // padded repeats the last key so that few texts are prepared, see inList.

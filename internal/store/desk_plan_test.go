@@ -121,10 +121,6 @@ func otherDeskPlans(t *testing.T) []deskPlan {
 			"i sqlite_autoindex_desk_items_1 (account=? AND case_id=?)\nc sqlite_autoindex_cases_1 (account=? AND id=?)",
 		},
 		{
-			"ItemsByKey", func(tx desk.Tx) error { _, err := tx.ItemsByKey(ctx, []desk.Key{one, one}); return err },
-			"SCAN 10-ROW VALUES CLAUSE\ni sqlite_autoindex_desk_items_1 (account=? AND case_id=?)\nc sqlite_autoindex_cases_1 (account=? AND id=?)",
-		},
-		{
 			"UpdateItem", func(tx desk.Tx) error { return tx.UpdateItem(ctx, desk.Item{Key: one}) },
 			key("desk_items", ofCase) + "\n\n" + key("desk_tags", ofCase),
 		},
@@ -138,7 +134,7 @@ func otherDeskPlans(t *testing.T) []deskPlan {
 	} {
 		plans = append(plans, deskPlan{name: test.name, run: test.run, want: test.want})
 	}
-	for _, n := range []int{1, 10, 100, 1000} {
+	for _, n := range []int{1, 10} { // of one statement
 		plans = append(plans, deskPlan{
 			name: fmt.Sprintf("ItemsByKey of %d", n), run: func(tx desk.Tx) error { _, err := tx.ItemsByKey(ctx, make([]desk.Key, n)); return err },
 			want: "i sqlite_autoindex_desk_items_1 (account=? AND case_id=?)\nc sqlite_autoindex_cases_1 (account=? AND id=?)",

@@ -27,6 +27,9 @@ type dialect struct {
 	// SQLite looks each argument up among all of them.
 	rowsAtOnce int
 
+	// keysAtOnce is how many keys one statement looks up, for the same reason.
+	keysAtOnce int
+
 	// finder is how texts are found by their words.
 	finder finder
 
@@ -42,6 +45,7 @@ var sqliteDialect = &dialect{
 	name:            "sqlite",
 	uniqueViolation: isSQLiteUniqueViolation,
 	rowsAtOnce:      1,
+	keysAtOnce:      10,
 	finder:          sqliteFinder(),
 	reset:           resetSQLite,
 	ddl:             func(text string) string { return text },
@@ -51,6 +55,7 @@ var postgresDialect = &dialect{
 	name:            "postgres",
 	skipLocked:      " FOR UPDATE SKIP LOCKED",
 	rowsAtOnce:      50,
+	keysAtOnce:      100,
 	finder:          postgresFinder(),
 	reset:           resetPostgres,
 	unhurried:       "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = '15min'",
