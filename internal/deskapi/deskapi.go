@@ -20,7 +20,7 @@ type Config struct {
 	Tokens *seal.Box // seals the next tokens of pages; the same on all nodes
 
 	RequestsPerSecond int              // of one token, on each node by itself; 0: no limit
-	Now               func() time.Time // by which the limit counts; nil means time.Now
+	Now               func() time.Time // by which the limit counts and answers are dated; nil means time.Now
 	Version           string           // of the program, for the description; empty: unknown
 }
 
@@ -30,6 +30,7 @@ type API struct {
 	tokens *seal.Box
 	limits *limiter
 	places chan struct{} // where large bodies may be in memory
+	now    func() time.Time
 
 	mux     *http.ServeMux
 	openAPI document // encoded once
@@ -45,7 +46,10 @@ func New(c Config) (*API, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	a := &API{desk: c.Desk, tokens: c.Tokens, limits: newLimiter(c.RequestsPerSecond, c.Now), places: make(chan struct{}, largeBodies), mux: http.NewServeMux()}
+	a := &API{
+		desk: c.Desk, tokens: c.Tokens, limits: newLimiter(c.RequestsPerSecond, c.Now),
+		places: make(chan struct{}, largeBodies), now: c.Now, mux: http.NewServeMux(),
+	}
 	routes := a.routes()
 	var err error
 	if a.openAPI, err = describe(routes, c.Version); err != nil {

@@ -1,8 +1,10 @@
 package deskapi
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -11,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -69,10 +72,34 @@ func (in reader) read(r *http.Request, body []byte, to reflect.Value) error {
 	if jsontext.Value(body).Kind() != '{' {
 		return errBody.With("The body must be a JSON object.")
 	}
+	if err := checkValues(body); err != nil {
+		return err
+	}
 	if err := json.Unmarshal(body, target.Addr().Interface()); err != nil {
 		return malformed(err)
 	}
 	return checkMembers(body, in.bodyType, "")
+}
+
+// maxValues is how many values and names a body has at most that is large for the
+// sake of files.
+const maxValues = 10_000
+
+// checkValues refuses a large body of many small values: a list of seven million
+// empty objects would take fifty times the memory that its text does.
+func checkValues(body []byte) error {
+	if len(body) <= maxBody {
+		return nil
+	}
+	tokens := jsontext.NewDecoder(bytes.NewBuffer(body))
+	for range maxValues {
+		if _, err := tokens.ReadToken(); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return malformed(err)
+		}
+	}
+	return errBody.With("The body has more than %d values.", maxValues)
 }
 
 func (in reader) readParameters(r *http.Request, to reflect.Value) error {
@@ -106,6 +133,8 @@ func (m member) set(to reflect.Value, text string) error {
 	switch {
 	case text == "" && m.place == "query":
 		return nil
+	case !utf8.ValidString(text): // which PostgreSQL does not take
+		return errParameter.With("The parameter %s is not in UTF-8.", m.name)
 	case m.typ == timeType:
 		at, err := time.Parse(time.RFC3339, text)
 		if err != nil {

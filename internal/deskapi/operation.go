@@ -63,9 +63,11 @@ const largeBodies = 8
 
 // readBody reads a request's body. The caller must call release when it is done
 // with it. One that may be large waits until there is a place for it.
-func (a *API) readBody(ctx context.Context, r *http.Request, o operation) (body []byte, release func(), err error) {
+func (a *API) readBody(r *http.Request, o operation) (body []byte, release func(), err error) {
 	release = func() {}
 	if o.in.files && (r.ContentLength < 0 || r.ContentLength > maxBody) {
+		ctx, cancel := context.WithTimeout(r.Context(), patience)
+		defer cancel()
 		select {
 		case a.places <- struct{}{}:
 			release = func() { <-a.places }

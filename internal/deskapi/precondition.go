@@ -67,10 +67,10 @@ func repeatable(r *http.Request, body []byte) (desk.Repeatable, error) {
 
 func isKey(key string) bool {
 	const most = 255
-	for _, c := range []byte(key) {
-		if c < '!' || c > '~' {
-			return false
-		}
-	}
-	return key != "" && len(key) <= most
+	return isVisible(key) && len(key) <= most
+}
+
+// isVisible reports whether a text consists of visible ASCII characters.
+func isVisible(text string) bool {
+	return text != "" && !strings.ContainsFunc(text, func(r rune) bool { return r < '!' || r > '~' })
 }

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/supportd/supportd/internal/accesslog"
 	"github.com/supportd/supportd/internal/cases"
@@ -54,6 +55,7 @@ func TestStrangersAreAskedForAToken(t *testing.T) {
 		{"", "no_token", `Bearer realm="supportd desk"`},
 		{"Bearer", "no_token", `Bearer realm="supportd desk"`},
 		{"Basic c2R0Xzp4", "no_token", `Bearer realm="supportd desk"`},
+		{"Bearer sdt_\xff_x", "no_token", `Bearer realm="supportd desk"`},
 		{"Bearer sdt_unknown", "unknown_token", `Bearer realm="supportd desk", error="invalid_token"`},
 	} {
 		r := request{method: "GET", path: "/desk/v1/me"}
@@ -65,7 +67,9 @@ func TestStrangersAreAskedForAToken(t *testing.T) {
 			t.Errorf("Authorization %q is answered with the challenge %q, want %q", test.authorization, challenge, test.challenge)
 		}
 	}
-	f.must(t, http.StatusOK, request{method: "GET", path: "/desk/v1/me"}.with("Authorization", "bearer "+f.tokens[desk.RoleAgent]))
+	known := request{method: "GET", path: "/desk/v1/me"}.with("Authorization", "bearer "+f.tokens[desk.RoleAgent])
+	f.must(t, http.StatusOK, known)
+	f.refused(t, http.StatusUnauthorized, "no_token", known.with("Authorization", "Bearer "+f.tokens[desk.RoleLead]))
 }
 
 func TestBodiesThatDoNotFitAreExplained(t *testing.T) {
@@ -118,6 +122,8 @@ func TestParametersThatDoNotFitAreExplained(t *testing.T) {
 		"/audit?from=yesterday":    `The parameter from is no time such as 2026-01-31T12:00:00Z: "yesterday".`,
 		"/audit?limit=201":         `The parameter limit is at most 200.`,
 		"/me?verbose=true":         `There is no parameter "verbose" here.`,
+		"/cases?text=%ff":          `The parameter text is not in UTF-8.`,
+		"/cases/%ed%a0%80":         `The parameter case is not in UTF-8.`,
 		"/cases?view=mine&limit=0": "",
 	} {
 		got := f.do(t, request{role: desk.RoleAdministrator, method: "GET", path: "/desk/v1" + query})
@@ -265,6 +271,61 @@ func TestAPanicIsAnInternalError(t *testing.T) {
 	}
 }
 
+func TestBodiesOfManySmallValuesAreRefused(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	path := "/desk/v1/cases/" + f.mustCase(t, "Hello") + "/reply"
+	body := `{"body":"a","attachments":[` + strings.Repeat("{},", maxBody/3) + `{}]}`
+	got := f.refused(t, http.StatusBadRequest, "invalid_body", request{role: desk.RoleAgent, method: "POST", path: path, body: body})
+	if detail := got.object(t)["detail"]; detail != "The body has more than 10000 values." {
+		t.Errorf("the body is refused with %q, want that it has too many values", detail)
+	}
+	f.refused(t, http.StatusBadRequest, "invalid_body", request{role: desk.RoleAgent, method: "POST", path: path, body: strings.Repeat(" ", maxBody) + `{"body":`})
+}
+
+// noticed tells when its text was read.
+type noticed struct {
+	text   *strings.Reader
+	readAt time.Time
+}
+
+func (n *noticed) Read(p []byte) (int, error) {
+	n.readAt = time.Now()
+	return n.text.Read(p)
+}
+
+func TestASlowBodyTakesNothingFromTheTimeOfTheDesk(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	var deadline time.Time
+	f.api.mux.HandleFunc("POST /desk/v1/slow", f.api.handler(route{
+		name: "Slow", need: desk.Work,
+		operation: op(func(ctx context.Context, _ desk.Caller, _ *none) (*none, error) {
+			deadline, _ = ctx.Deadline()
+			return &none{}, nil
+		}),
+	}))
+	body := &noticed{text: strings.NewReader("{}")}
+	r := httptest.NewRequestWithContext(t.Context(), "POST", "/desk/v1/slow", body)
+	r.Header.Set("Authorization", "Bearer "+f.tokens[desk.RoleAgent])
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	f.handler.ServeHTTP(w, r)
+	if w.Code != http.StatusNoContent || deadline.Before(body.readAt.Add(patience)) {
+		t.Errorf("the call = %d, and ends at %v, want %v after the body was read at %v", w.Code, deadline, patience, body.readAt)
+	}
+}
+
+func TestAnswersAreDatedByTheClockOfTheDesk(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.clock.advance(40 * 24 * time.Hour)
+	got := f.must(t, http.StatusOK, request{role: desk.RoleAgent, method: "GET", path: "/desk/v1/me"})
+	if at, err := http.ParseTime(got.header.Get("Date")); err != nil || !at.Equal(f.clock.now().Truncate(time.Second)) {
+		t.Errorf("the answer is of %q, want %v", got.header.Get("Date"), f.clock.now())
+	}
+}
+
 // Every place is taken by an upload that does not end.
 func TestLargeBodiesWaitForAPlace(t *testing.T) {
 	t.Parallel()
@@ -277,7 +338,7 @@ func TestLargeBodiesWaitForAPlace(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	r := httptest.NewRequestWithContext(ctx, large.method, large.path, large.reader(t))
-	if _, _, err := f.api.readBody(ctx, r, operation{in: reader{files: true}}); !errors.Is(err, errThrottled) {
+	if _, _, err := f.api.readBody(r, operation{in: reader{files: true}}); !errors.Is(err, errThrottled) {
 		t.Errorf("a large body without a place = %v, want errThrottled", err)
 	}
 	small := large

@@ -15,7 +15,7 @@ import (
 	"github.com/supportd/supportd/internal/desk"
 )
 
-// patience is how long store and attachments may take for one call.
+// patience is how long the token, and then store and attachments, may take.
 const patience = 30 * time.Second
 
 // ServeHTTP answers one call.
@@ -23,6 +23,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Date", a.now().UTC().Format(http.TimeFormat)) // by the clock of the times in answers, which tests move
 	// ServeMux would answer other spellings of a path with a redirect to it.
 	if path.Clean(r.URL.Path) != r.URL.Path {
 		refuse(w, r, errNoRoute)
@@ -54,9 +55,7 @@ func (a *API) call(r *http.Request, route route) (out any, err error) {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	ctx, cancel := context.WithTimeout(r.Context(), patience)
-	defer cancel()
-	who, err := a.admit(ctx, r, route)
+	who, err := a.admit(r, route)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +65,7 @@ func (a *API) call(r *http.Request, route route) (out any, err error) {
 			return nil, err
 		}
 		var release func()
-		if body, release, err = a.readBody(ctx, r, route.operation); err != nil {
+		if body, release, err = a.readBody(r, route.operation); err != nil {
 			return nil, err
 		}
 		defer release()
@@ -74,6 +73,9 @@ func (a *API) call(r *http.Request, route route) (out any, err error) {
 			return nil, err
 		}
 	}
+	// Not before: how long a body takes is up to the client and its connection.
+	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	defer cancel()
 	record := accesslog.From(ctx)
 	record.Account = accountOf(r.PathValue("case"))
 	out, err = route.run(ctx, who, r, body)
@@ -84,7 +86,7 @@ func (a *API) call(r *http.Request, route route) (out any, err error) {
 }
 
 // admit finds out who calls and whether they may.
-func (a *API) admit(ctx context.Context, r *http.Request, route route) (desk.Caller, error) {
+func (a *API) admit(r *http.Request, route route) (desk.Caller, error) {
 	if route.need == public {
 		return desk.Caller{}, nil
 	}
@@ -92,6 +94,8 @@ func (a *API) admit(ctx context.Context, r *http.Request, route route) (desk.Cal
 	if !ok {
 		return desk.Caller{}, errNoToken
 	}
+	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	defer cancel()
 	who, err := a.desk.Authenticate(ctx, token)
 	if err != nil {
 		return desk.Caller{}, err
@@ -107,10 +111,16 @@ func (a *API) admit(ctx context.Context, r *http.Request, route route) (desk.Cal
 	return who, nil
 }
 
+// bearer returns the token of a request. Of two headers nobody knows which one a
+// proxy in between has looked at.
 func bearer(header http.Header) (token string, ok bool) {
-	scheme, token, _ := strings.Cut(header.Get("Authorization"), " ")
+	values := header.Values("Authorization")
+	if len(values) != 1 {
+		return "", false
+	}
+	scheme, token, _ := strings.Cut(values[0], " ")
 	token = strings.TrimSpace(token)
-	return token, strings.EqualFold(scheme, "Bearer") && token != ""
+	return token, strings.EqualFold(scheme, "Bearer") && isVisible(token)
 }
 
 // setChallenge says with a refusal what the caller can do about it.
