@@ -5,13 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sys/unix"
 
 	"github.com/supportd/supportd/internal/check"
 	"github.com/supportd/supportd/internal/price"
@@ -138,35 +135,6 @@ func (p *program) writeReport(r *report.Report, f *runFlags) error {
 		return write(p.stdout)
 	}
 	return writeFile(f.out, write)
-}
-
-// colors reports whether standard output is a terminal whose user wants
-// colours, see https://no-color.org.
-func (p *program) colors() bool {
-	return isTerminal(p.stdout) && lookup(p.env, "NO_COLOR") == "" && lookup(p.env, "TERM") != "dumb"
-}
-
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&fs.ModeCharDevice != 0
-}
-
-// terminalWidth returns how many characters a line of a terminal has, 0 of what
-// is none.
-func terminalWidth(w io.Writer) int {
-	f, ok := w.(*os.File)
-	if !ok {
-		return 0
-	}
-	size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
-	if err != nil {
-		return 0
-	}
-	return int(size.Col)
 }
 
 // verdict turns what was found into the exit code.

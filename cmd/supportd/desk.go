@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // The commands of the desk are clients of the desk API: agents work from their
@@ -28,9 +29,35 @@ func (p *program) deskCommand() *cobra.Command {
 	c := group("desk", "Work on cases as an agent, through the desk API of a server",
 		p.deskQueue(&f), p.deskViews(&f), p.deskShow(&f), p.deskTimeline(&f),
 		p.deskClaim(&f), p.deskAssign(&f), p.deskReply(&f), p.deskNote(&f), p.deskStatus(&f), p.deskResolve(&f))
+	c.Long = `Work on cases as an agent, through the desk API of a server that may be anywhere.
+
+It takes the address of the server and a token of an agent. The first run of a
+server prints a token of the first agent; the operator makes others, beside the
+server:
+
+  supportd agent create --name Jo --email jo@example.com
+  supportd agent token create --agent jo@example.com --name laptop
+
+CASE is a case id or the shorter display id, which the queue shows.`
+	c.Example = `  export SUPPORTD_DESK_URL=http://127.0.0.1:4580 SUPPORTD_DESK_TOKEN=sdt_…
+  supportd desk queue --view unassigned
+  supportd desk claim CASE
+  supportd desk reply CASE --attach log.txt < answer.txt
+  supportd desk resolve CASE`
+	hideInstallation(c)
 	c.PersistentFlags().StringVar(&f.url, "url", "", "`URL` of the server (default: $SUPPORTD_DESK_URL or $AWS_ENDPOINT_URL_SUPPORT)")
 	c.PersistentFlags().StringVar(&f.token, "token", "", "`TOKEN` of the agent (default: $SUPPORTD_DESK_TOKEN)")
 	return c
+}
+
+// hideInstallation keeps the flags of an installation out of the help of commands
+// that do not use any.
+func hideInstallation(c *cobra.Command) {
+	help := c.HelpFunc()
+	c.SetHelpFunc(func(c *cobra.Command, args []string) {
+		c.Root().PersistentFlags().VisitAll(func(f *pflag.Flag) { f.Hidden = true })
+		help(c, args)
+	})
 }
 
 // desk makes a command that calls the desk. CASE among args is a case's id or
@@ -62,32 +89,14 @@ func (p *program) desk(f *deskFlags, use, short string, work func(context.Contex
 func (f *deskFlags) client(env []string) (*deskClient, error) {
 	base := cmp.Or(f.url, lookup(env, "SUPPORTD_DESK_URL"), lookup(env, "AWS_ENDPOINT_URL_SUPPORT"))
 	if base == "" {
-		return nil, usageError{errors.New("give --url or set SUPPORTD_DESK_URL")}
+		return nil, usageError{errors.New("which server? give --url or set SUPPORTD_DESK_URL, such as http://127.0.0.1:4580 (see supportd desk --help)")}
 	}
 	token := cmp.Or(f.token, lookup(env, "SUPPORTD_DESK_TOKEN"))
 	if token == "" {
-		return nil, usageError{errors.New("give --token or set SUPPORTD_DESK_TOKEN (supportd agent token makes one)")}
+		return nil, usageError{errors.New("who are you? give --token or set SUPPORTD_DESK_TOKEN; beside the server, supportd agent token create makes one (see supportd desk --help)")}
 	}
 	return newDeskClient(base, token)
 }
-
-// deskCase is what the commands tell people of a case.
-type deskCase struct {
-	Account, CaseID, DisplayID, Subject, Status, Severity, Service, Assignee, Team string
-	DueAt, CreatedAt                                                               string
-	Tags                                                                           []string
-}
-
-func deskCaseColumns() []string {
-	return []string{"CASE", "STATUS", "SEVERITY", "DUE", "ASSIGNEE", "ACCOUNT", "SUBJECT"}
-}
-
-func (c deskCase) cells() []string {
-	return []string{c.DisplayID, c.Status, c.Severity, orNone(c.DueAt), orNone(c.Assignee), c.Account, oneLine(plain(c.Subject))}
-}
-
-// orNone keeps columns from looking shifted.
-func orNone(text string) string { return cmp.Or(text, "-") }
 
 // answered is an answer of the desk in two forms: as it came, and decoded.
 func answered[T any](ctx context.Context, c *deskClient, method, path string, body any) (raw json.RawMessage, decoded T, err error) {
@@ -95,6 +104,15 @@ func answered[T any](ctx context.Context, c *deskClient, method, path string, bo
 		return nil, decoded, err
 	}
 	return raw, decoded, json.Unmarshal(raw, &decoded)
+}
+
+// agentID returns the id of an agent who is named by id or e-mail address.
+func (c *deskClient) agentID(ctx context.Context, ref string) (string, error) {
+	if !strings.Contains(ref, "@") {
+		return ref, nil
+	}
+	_, found, err := answered[struct{ ID string }](ctx, c, http.MethodGet, "/agents/"+url.PathEscape(ref), nil)
+	return found.ID, err
 }
 
 func casePath(ref string, rest string) string { return "/cases/" + url.PathEscape(ref) + rest }
@@ -109,33 +127,44 @@ func (p *program) deskQueue(f *deskFlags) *cobra.Command {
 				query.Set(name, *value)
 			}
 		}
+		if assignee := query.Get("assignee"); assignee != "" {
+			id, err := c.agentID(ctx, assignee)
+			if err != nil {
+				return document{}, err
+			}
+			query.Set("assignee", id)
+		}
 		raw, page, err := answered[struct {
 			Items []deskCase
 			Next  string
 		}](ctx, c, http.MethodGet, "/cases?"+query.Encode(), nil)
-		if page.Next != "" && !p.json {
-			fmt.Fprintf(p.stderr, "supportd: there are more: --next %s\n", page.Next)
+		if err != nil || p.json {
+			return document{value: raw}, err
 		}
-		found := list(deskCaseColumns(), page.Items, deskCase.cells)
-		found.value = raw
-		return found, err
+		found := c.view(ctx).cases(page.Items, raw)
+		if page.Next != "" {
+			found.hint = "there are more: --next " + page.Next
+		}
+		return found, nil
 	})
+	c.Long = `List cases, the most urgent first. DUE says until when the next promise about a
+case has to be kept: it is - while the case waits for the customer.`
 	for _, flag := range []struct{ name, usage string }{
-		{"view", "unassigned, mine, team, waiting, breaching, open or all (default: open)"},
+		{"view", "`VIEW`: unassigned, mine, team, waiting, breaching, open or all (default: open)"},
 		{"severity", "only cases of this `CODE`"},
 		{"service", "only cases of this `CODE`"},
 		{"account", "only cases of this account (`ID`)"},
 		{"language", "only cases in this language (`CODE`)"},
 		{"tag", "only cases with this `TAG`"},
 		{"status", "only cases of this `STATUS`"},
-		{"assignee", "only cases of this agent (`ID`)"},
+		{"assignee", "only cases of this agent (`ID` or e-mail address)"},
 		{"team", "only cases of this team (`ID`)"},
 		{"text", "only cases with these `WORDS` in the subject or in one communication, or with this id"},
 		{"next", "go on after a page with its `TOKEN`; all else must be as it was"},
 	} {
 		filters[flag.name] = c.Flags().String(flag.name, "", flag.usage)
 	}
-	c.Flags().IntVar(&limit, "limit", 50, "list so many at most, up to 200")
+	c.Flags().IntVar(&limit, "limit", 50, "list `NUMBER` cases at most, up to 200")
 	return c
 }
 
@@ -158,122 +187,47 @@ func (p *program) deskViews(f *deskFlags) *cobra.Command {
 	})
 }
 
-// deskDetail is what show tells people of a case.
-type deskDetail struct {
-	deskCase
-	Category, SubmittedBy string
-	Communications        []struct {
-		Number            int
-		Body, SubmittedBy string
-		Agent, CreatedAt  string
-		Attachments       []struct{ AttachmentID, FileName string }
-	}
-	Clocks []struct {
-		Kind             string
-		StoppedAt, DueAt string
-		Paused, Breached bool
-	}
-	Links   []struct{ CaseID, Relation string }
-	Present []struct {
-		Agent    string
-		Replying bool
-	}
-}
-
 func (p *program) deskShow(f *deskFlags) *cobra.Command {
 	return p.desk(f, "show CASE", "Show a case with what was said", func(ctx context.Context, c *deskClient, args []string) (document, error) {
 		raw, detail, err := answered[deskDetail](ctx, c, http.MethodGet, casePath(args[0], ""), nil)
-		if err != nil {
-			return document{}, err
+		if err != nil || p.json {
+			return document{value: raw}, err
 		}
-		return document{rows: detail.rows(), value: raw}, nil
+		return document{rows: c.view(ctx).detailRows(detail), value: raw}, nil
 	})
-}
-
-// rows are the case's sheet; what was said stands below it, one line in a row.
-func (d deskDetail) rows() [][]string {
-	rows := [][]string{
-		{"Case", d.DisplayID + " (" + d.CaseID + ")"},
-		{"Subject", oneLine(plain(d.Subject))},
-		{"Account", d.Account + ", " + plain(d.SubmittedBy)},
-		{"Status", d.Status},
-		{"Severity", d.Severity},
-		{"About", d.Service + ", " + d.Category},
-		{"Assignee", orNone(d.Assignee)},
-		{"Team", orNone(d.Team)},
-		{"Tags", orNone(plain(strings.Join(d.Tags, ", ")))},
-	}
-	for _, clock := range d.Clocks {
-		rows = append(rows, []string{"Clock", clock.Kind + ": " + clockText(clock.StoppedAt, clock.DueAt, clock.Paused, clock.Breached)})
-	}
-	for _, link := range d.Links {
-		rows = append(rows, []string{"Link", link.Relation + " " + link.CaseID})
-	}
-	for _, other := range d.Present {
-		rows = append(rows, []string{"Present", other.Agent + map[bool]string{true: ", writing a reply"}[other.Replying]})
-	}
-	for _, said := range d.Communications {
-		author := plain(said.SubmittedBy)
-		if said.Agent != "" {
-			author += " (" + said.Agent + ")"
-		}
-		rows = append(rows, []string{""}, []string{fmt.Sprintf("#%d %s %s", said.Number, said.CreatedAt, author)})
-		for line := range strings.SplitSeq(plain(said.Body), "\n") {
-			// The printer takes tabs for the ends of columns.
-			rows = append(rows, []string{"  " + strings.ReplaceAll(line, "\t", "    ")})
-		}
-		for _, file := range said.Attachments {
-			rows = append(rows, []string{fmt.Sprintf("  [%s %s]", oneLine(plain(file.FileName)), file.AttachmentID)})
-		}
-	}
-	return rows
-}
-
-func clockText(stoppedAt, dueAt string, paused, breached bool) string {
-	switch {
-	case stoppedAt != "" && breached:
-		return "over " + stoppedAt + ", too late"
-	case stoppedAt != "":
-		return "over " + stoppedAt
-	case breached:
-		return "breached " + dueAt
-	case paused:
-		return "paused"
-	}
-	return "due " + orNone(dueAt)
 }
 
 func (p *program) deskTimeline(f *deskFlags) *cobra.Command {
-	type line struct {
-		At, Actor, Event string
-		Detail           json.RawMessage
-	}
-	return p.desk(f, "timeline CASE", "Show everything that happened to a case", func(ctx context.Context, c *deskClient, args []string) (document, error) {
-		raw, all, err := answered[struct{ Items []line }](ctx, c, http.MethodGet, casePath(args[0], "/timeline"), nil)
-		found := list([]string{"AT", "ACTOR", "EVENT", "DETAIL"}, all.Items, func(l line) []string {
-			return []string{l.At, plain(l.Actor), l.Event, oneLine(plain(string(l.Detail)))}
-		})
-		found.value = raw
-		return found, err
+	c := p.desk(f, "timeline CASE", "Show everything that happened to a case", func(ctx context.Context, c *deskClient, args []string) (document, error) {
+		raw, all, err := answered[struct{ Items []deskLine }](ctx, c, http.MethodGet, casePath(args[0], "/timeline"), nil)
+		if err != nil || p.json {
+			return document{value: raw}, err
+		}
+		found := list(deskLineColumns(), all.Items, c.view(ctx).lineCells)
+		found.cut = true
+		return found, nil
 	})
+	c.Long = "Show everything that happened to a case, oldest first, in short. --json has all of it, notes and\ncommunications in full length."
+	return c
 }
 
 // deskChange makes a command that changes a case and says how it is then.
-func (p *program) deskChange(f *deskFlags, use, short, path string, body func(args []string) (any, error)) *cobra.Command {
+func (p *program) deskChange(f *deskFlags, use, short, path string, body func(ctx context.Context, c *deskClient, args []string) (any, error)) *cobra.Command {
 	return p.desk(f, use, short, func(ctx context.Context, c *deskClient, args []string) (document, error) {
-		in, err := body(args[1:])
+		in, err := body(ctx, c, args[1:])
 		if err != nil {
 			return document{}, err
 		}
 		raw, after, err := answered[deskCase](ctx, c, http.MethodPost, casePath(args[0], path), in)
-		found := one(deskCaseColumns(), after, deskCase.cells)
-		found.value = raw
-		return found, err
+		if err != nil || p.json {
+			return document{value: raw}, err
+		}
+		return c.view(ctx).cases([]deskCase{after}, raw), nil
 	})
 }
 
 func (p *program) deskClaim(f *deskFlags) *cobra.Command {
-	return p.deskChange(f, "claim CASE", "Take a case", "/claim", func([]string) (any, error) { return struct{}{}, nil })
+	return p.deskChange(f, "claim CASE", "Take a case", "/claim", func(context.Context, *deskClient, []string) (any, error) { return struct{}{}, nil })
 }
 
 func (p *program) deskAssign(f *deskFlags) *cobra.Command {
@@ -283,13 +237,16 @@ func (p *program) deskAssign(f *deskFlags) *cobra.Command {
 		Next    bool   `json:"next,omitempty"`
 		Release bool   `json:"release,omitempty"`
 	}
-	c := p.deskChange(f, "assign CASE", "Give a case to an agent, a team, whose turn it is, or nobody", "/assign", func([]string) (any, error) {
+	c := p.deskChange(f, "assign CASE", "Give a case to an agent, a team, whose turn it is, or nobody", "/assign", func(ctx context.Context, c *deskClient, _ []string) (_ any, err error) {
 		if to.Agent == "" && to.Team == "" && !to.Next && !to.Release {
 			return nil, usageError{errors.New("give --agent, --team, --next or --release")}
 		}
-		return to, nil
+		to.Agent, err = c.agentID(ctx, to.Agent)
+		return to, err
 	})
-	c.Flags().StringVar(&to.Agent, "agent", "", "the `ID` of the agent")
+	c.Long = `Give a case to an agent, to a team, to the agent whose turn it is among those who
+fit and have room, or to nobody. To take a case that nobody has, claim is shorter.`
+	c.Flags().StringVar(&to.Agent, "agent", "", "the `ID` or e-mail address of the agent")
 	c.Flags().StringVar(&to.Team, "team", "", "the `ID` of the team")
 	c.Flags().BoolVar(&to.Next, "next", false, "the agent whose turn it is")
 	c.Flags().BoolVar(&to.Release, "release", false, "take the case from whoever has it")
@@ -298,30 +255,30 @@ func (p *program) deskAssign(f *deskFlags) *cobra.Command {
 
 func (p *program) deskStatus(f *deskFlags) *cobra.Command {
 	var reason string
-	c := p.deskChange(f, "status CASE STATUS", "Move a case to a status", "/status", func(args []string) (any, error) {
+	c := p.deskChange(f, "status CASE STATUS", "Move a case to a status", "/status", func(_ context.Context, _ *deskClient, args []string) (any, error) {
 		return map[string]string{"status": args[0], "reason": reason}, nil
 	})
 	c.Long = "Move a case to a status: opened, work-in-progress, pending-customer-action, reopened or resolved."
-	c.Flags().StringVar(&reason, "reason", "", "why, for the record; customers do not see it")
+	c.Flags().StringVar(&reason, "reason", "", "`TEXT` that says why, for the record; customers do not see it")
 	return c
 }
 
 func (p *program) deskResolve(f *deskFlags) *cobra.Command {
 	var reason string
-	c := p.deskChange(f, "resolve CASE", "Resolve a case", "/status", func([]string) (any, error) {
+	c := p.deskChange(f, "resolve CASE", "Resolve a case", "/status", func(context.Context, *deskClient, []string) (any, error) {
 		return map[string]string{"status": "resolved", "reason": reason}, nil
 	})
-	c.Flags().StringVar(&reason, "reason", "", "why, for the record; customers do not see it")
+	c.Flags().StringVar(&reason, "reason", "", "`TEXT` that says why, for the record; customers do not see it")
 	return c
 }
 
 func (p *program) deskNote(f *deskFlags) *cobra.Command {
 	var body string
-	c := p.deskChange(f, "note CASE", "Add a note that customers never see", "/notes", func([]string) (any, error) {
+	c := p.deskChange(f, "note CASE", "Add a note that customers never see", "/notes", func(context.Context, *deskClient, []string) (any, error) {
 		text, err := p.bodyText(body)
 		return map[string]string{"body": text}, err
 	})
-	c.Flags().StringVar(&body, "body", "", "the note (default: standard input)")
+	c.Flags().StringVar(&body, "body", "", "`TEXT` of the note (default: standard input)")
 	return c
 }
 
@@ -345,15 +302,17 @@ func (p *program) deskReply(f *deskFlags) *cobra.Command {
 		if err != nil {
 			return document{}, err
 		}
-		for _, other := range after.Others {
-			fmt.Fprintf(p.stderr, "supportd: %s has the case open as well\n", other.Agent)
+		if p.json {
+			return document{value: raw}, nil // with the others
 		}
-		found := one(deskCaseColumns(), after.Case, deskCase.cells)
-		found.value = raw
-		return found, nil
+		view := c.view(ctx)
+		for _, other := range after.Others {
+			fmt.Fprintf(p.stderr, "supportd: %s has the case open as well\n", view.agent(other.Agent))
+		}
+		return view.cases([]deskCase{after.Case}, raw), nil
 	})
-	c.Flags().StringVar(&body, "body", "", "what the customer reads (default: standard input)")
-	c.Flags().StringVar(&status, "status", "", "of the case afterwards: keep, opened, work-in-progress, pending-customer-action, reopened or resolved (default: that of the settings)")
+	c.Flags().StringVar(&body, "body", "", "`TEXT` that the customer reads (default: standard input)")
+	c.Flags().StringVar(&status, "status", "", "`STATUS` of the case afterwards: keep, opened, work-in-progress, pending-customer-action, reopened or resolved (default: that of the settings)")
 	c.Flags().StringArrayVar(&attach, "attach", nil, "`FILE` to attach, up to three times")
 	return c
 }
@@ -376,6 +335,9 @@ const maxInput = 6 << 20
 func (p *program) bodyText(flag string) (string, error) {
 	if flag != "" {
 		return flag, nil
+	}
+	if isTerminal(p.stdin) {
+		fmt.Fprintln(p.stderr, "supportd: write the text and end it with Ctrl-D on a line of its own")
 	}
 	text, err := io.ReadAll(io.LimitReader(p.stdin, maxInput))
 	if err != nil {

@@ -20,6 +20,7 @@ type deskClient struct {
 	url   string // without the path
 	token string
 	http  http.Client
+	now   time.Time // by the server's clock, at its last answer
 }
 
 // deskTimeout is how long a call may take, with the files that it carries.
@@ -34,7 +35,7 @@ func newDeskClient(base, token string) (*deskClient, error) {
 		return nil, usageError{fmt.Errorf("--url %q: want http://HOST:PORT or https://HOST", base)}
 	}
 	return &deskClient{
-		url: strings.TrimSuffix(base, "/"), token: token,
+		url: strings.TrimSuffix(base, "/"), token: token, now: time.Now(),
 		// An answer that sends elsewhere is no desk's: the token stays here.
 		http: http.Client{Timeout: deskTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 	}, nil
@@ -55,6 +56,9 @@ func (c *deskClient) call(ctx context.Context, method, path string, body, out an
 	if lost, ok := errors.AsType[*lostError](err); ok && !lost.timeout() && ctx.Err() == nil {
 		answer, err = c.try(ctx, method, path, key, text)
 	}
+	if lost, ok := errors.AsType[*lostError](err); ok {
+		return fmt.Errorf("no answer from %s: %w (see --url)", c.url, lost.cause())
+	}
 	if err != nil {
 		return err
 	}
@@ -68,6 +72,14 @@ func (c *deskClient) call(ctx context.Context, method, path string, body, out an
 type lostError struct{ error }
 
 func (e *lostError) Unwrap() error { return e.error }
+
+// cause is without the method and the address, which say nothing to people.
+func (e *lostError) cause() error {
+	if in, ok := errors.AsType[*url.Error](e.error); ok {
+		return in.Err
+	}
+	return e.error
+}
 
 func (e *lostError) timeout() bool {
 	t, ok := errors.AsType[interface {
@@ -94,6 +106,9 @@ func (c *deskClient) try(ctx context.Context, method, path, key string, body []b
 		return nil, &lostError{err}
 	}
 	defer func() { _ = response.Body.Close() }() // it was read, or it is lost
+	if at, err := http.ParseTime(response.Header.Get("Date")); err == nil {
+		c.now = at
+	}
 	answer, err := io.ReadAll(io.LimitReader(response.Body, maxDeskAnswer))
 	if err != nil {
 		return nil, &lostError{err}
@@ -112,9 +127,9 @@ func (c *deskClient) refusal(response *http.Response, answer []byte) error {
 	}
 	switch problem.Code {
 	case "unknown_token":
-		return fmt.Errorf("%s (see --token)", problem.Detail)
+		return fmt.Errorf("%s (see --token; supportd agent token create makes another)", plain(problem.Detail))
 	case "internal":
-		return fmt.Errorf("%s (the server's log has more of request %s)", problem.Detail, problem.RequestID)
+		return fmt.Errorf("%s (the server's log has more of request %s)", plain(problem.Detail), plain(problem.RequestID))
 	}
 	return errors.New(plain(problem.Detail))
 }

@@ -29,9 +29,13 @@ type deskServer struct {
 
 const deskAccount = "111122223333"
 
-func newDeskServer(t *testing.T) *deskServer {
+func newDeskServer(t *testing.T, change ...func(*server.Config)) *deskServer {
 	t.Helper()
-	opened, err := server.Open(t.Context(), server.Config{Data: t.TempDir()})
+	config := server.Config{Data: t.TempDir()}
+	for _, apply := range change {
+		apply(&config)
+	}
+	opened, err := server.Open(t.Context(), config)
 	mustNot(t, err)
 	t.Cleanup(func() { mustNot(t, opened.Close()) })
 	listener := httptest.NewServer(opened.Handler())
@@ -92,18 +96,22 @@ func TestACaseFromTheCommandLine(t *testing.T) {
 	}{
 		{args: []string{"views"}, want: []string{"VIEW", "unassigned  1"}},
 		{args: []string{"queue", "--view", "unassigned"}, want: []string{"CASE", c.DisplayID + "  unassigned", "The printer burns"}},
-		{args: []string{"claim", c.ID}, want: []string{c.DisplayID + "  opened", s.agent.ID}},
-		{args: []string{"queue", "--severity", "critical"}, want: []string{"CASE"}},
+		{args: []string{"claim", c.ID}, want: []string{c.DisplayID + "  opened", "in 1d", "Jo"}},
+		{args: []string{"queue", "--severity", "critical"}, want: []string{"There are no such cases."}},
 		{stdin: "Asked the vendor.\n", args: []string{"note", c.DisplayID}, want: []string{c.DisplayID}},
 		{stdin: "Use water.\n", args: []string{"reply", c.ID, "--attach", file, "--status", "work-in-progress"}, want: []string{c.DisplayID + "  work-in-progress"}},
 		{args: []string{"show", c.ID}, want: []string{
-			c.DisplayID + " (" + c.ID + ")", "#1 ", "  It is on fire.    Really.\uFFFD[2J", "#2 ", "Amazon Web Services (" + s.agent.ID + ")", "  Use water.", "[how.txt ",
+			c.DisplayID + " (" + c.ID + ")", "#1 ", "  It is on fire.    Really.\uFFFD[2J", "#2 ", "Amazon Web Services (Jo)", "first-response: met, 0s of 1d", "  Use water.", "[how.txt ",
 		}},
+		{args: []string{"queue", "--assignee", "jo@example.com"}, want: []string{c.DisplayID}},
 		{args: []string{"assign", c.ID, "--release"}, want: []string{c.DisplayID}},
+		{args: []string{"assign", c.ID, "--agent", "jo@example.com"}, want: []string{"Jo"}},
 		{args: []string{"status", c.ID, "pending-customer-action"}, want: []string{"pending-customer-action"}},
 		{args: []string{"resolve", c.ID, "--reason", "It rained."}, want: []string{c.DisplayID + "  resolved"}},
-		{args: []string{"timeline", c.ID}, want: []string{"AT", "communication", "note", "Asked the vendor.", "It rained."}},
-		{args: []string{"queue"}, want: []string{"CASE"}},
+		{args: []string{"timeline", c.ID}, want: []string{
+			"AT", "#1 It is on fire. Really.", "unassigned → opened", "to Jo\n", "to nobody, before Jo\n", "note           Asked the vendor.", "#2 [how.txt] Use water.", "→ resolved: It rained.",
+		}},
+		{args: []string{"queue"}, want: []string{"There are no such cases."}},
 	} {
 		got := s.mustDesk(t, step.stdin, step.args...)
 		for _, want := range step.want {
@@ -167,8 +175,8 @@ func TestDeskRefusalsAreOneLine(t *testing.T) {
 		code int
 		want string
 	}{
-		{nil, []string{"queue"}, 2, "give --url or set SUPPORTD_DESK_URL"},
-		{s.env()[:1], []string{"queue"}, 2, "give --token or set SUPPORTD_DESK_TOKEN"},
+		{nil, []string{"queue"}, 2, "give --url or set SUPPORTD_DESK_URL, such as"},
+		{s.env()[:1], []string{"queue"}, 2, "give --token or set SUPPORTD_DESK_TOKEN; beside the server, supportd agent token create makes one"},
 		{s.env(), []string{"queue", "--url", "localhost:1"}, 2, "want http://HOST:PORT"},
 		{s.env(), []string{"queue", "--token", "sdt_wrong"}, 1, "see --token"},
 		{s.env(), []string{"queue", "--view", "odd"}, 1, "The parameter view must be one of"},
@@ -178,6 +186,8 @@ func TestDeskRefusalsAreOneLine(t *testing.T) {
 		{s.env(), []string{"show", "../me"}, 1, "no"},
 		{s.env(), []string{"status", c.ID}, 2, "needs CASE and STATUS"},
 		{s.env(), []string{"status", c.ID, "closed"}, 1, "The member status must be one of"},
+		{s.env(), []string{"queue", "--url", "http://127.0.0.1:1"}, 1, "no answer from http://127.0.0.1:1: dial"},
+		{s.env(), []string{"assign", c.ID, "--agent", "nobody@example.com"}, 1, `There is no agent "nobody@example.com"`},
 		{s.env(), []string{"assign", c.ID}, 2, "give --agent, --team, --next or --release"},
 		{s.env(), []string{"reply", c.ID}, 2, "there is no text"},
 		{s.env(), []string{"reply", c.ID, "--body", "a", "--attach", "/nowhere"}, 1, "/nowhere"},
@@ -212,7 +222,7 @@ func TestAReplyWhoseAnswerIsLostIsSentOnce(t *testing.T) {
 		panic(http.ErrAbortHandler)
 	}))
 	t.Cleanup(lossy.Close)
-	s.mustDesk(t, "", "reply", c.ID, "--body", "Hello.", "--url", lossy.URL)
+	s.mustDesk(t, "", "reply", c.ID, "--body", "Hello.", "--url", lossy.URL, "--json")
 	found, err := s.Desk.Case(t.Context(), desk.Operator(), c.ID)
 	mustNot(t, err)
 	if calls.Load() != 2 || found.Case.Communications != 2 {

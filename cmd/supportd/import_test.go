@@ -21,7 +21,7 @@ func TestExportAndImport(t *testing.T) {
 	mustRun(t, from, "key", "create", "--account", "111122223333", "--root")
 	checkRefusal(t, command(t, to, "", "import", exported), 1, exported+" is no export")
 	got := mustRun(t, from, "export", exported)
-	for _, want := range []string{"accounts            1\n", "(attached files)    0  0\n", "the export is in " + exported + "; it holds secrets"} {
+	for _, want := range []string{"accounts            1\n", "(attached files)    0      0\n", "the export is in " + exported + "; it holds secrets"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("export printed %q, want %q in it", got, want)
 		}

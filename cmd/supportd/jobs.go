@@ -36,12 +36,11 @@ func (r jobRow) cells() []string {
 // oneLine returns the beginning of a text that may be long and have many lines.
 func oneLine(text string) string {
 	const most = 80
-	words := []rune(strings.Join(strings.Fields(text), " "))
-	if len(words) > most {
-		return string(words[:most]) + "…"
-	}
-	return string(words)
+	return cutText(joined(text), most)
 }
+
+// joined returns a text in a single line.
+func joined(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 func (p *program) jobsCommand() *cobra.Command {
 	return group("jobs", "Look after work that is done in the background", p.jobsList(),

@@ -3,18 +3,21 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
+
+	"github.com/jedib0t/go-pretty/v6/text"
 )
 
-// document is what an administration command found, in two forms: rows under
-// column titles for people, and value for programs. A document without columns
-// prints nothing for people.
+// document is what a command found, in two forms: rows under column titles for
+// people, and value for programs.
 type document struct {
 	columns []string
 	rows    [][]string
 	value   any
+	cut     bool   // the last column is text, of which a terminal shows what fits into a line
+	hint    string // for people, after the rows
 }
 
 // list makes a document of many things, each given by value and row.
@@ -47,14 +50,66 @@ func (p *program) print(d document) error {
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(d.value)
 	}
-	w := tabwriter.NewWriter(p.stdout, 0, 8, 2, ' ', 0)
+	rows := d.rows
 	if d.columns != nil {
-		fmt.Fprintln(w, strings.Join(d.columns, "\t"))
+		rows = append([][]string{d.columns}, rows...)
 	}
-	for _, row := range d.rows {
-		fmt.Fprintln(w, strings.Join(row, "\t"))
+	width := 0
+	if d.cut {
+		width = terminalWidth(p.stdout)
 	}
-	return w.Flush()
+	if err := writeRows(p.stdout, rows, width); err != nil {
+		return err
+	}
+	if d.hint != "" {
+		fmt.Fprintf(p.stderr, "supportd: %s\n", d.hint)
+	}
+	return nil
+}
+
+// writeRows writes cells in columns. What is last in a row makes no column wider,
+// and is cut when the row would be longer than a width that is not 0.
+func writeRows(w io.Writer, rows [][]string, width int) error {
+	const gap, shortest = 2, 12
+	var widths []int
+	for _, row := range rows {
+		for i, cell := range row[:max(0, len(row)-1)] {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], text.StringWidthWithoutEscSequences(cell))
+		}
+	}
+	var out strings.Builder
+	for _, row := range rows {
+		at := 0
+		for i, cell := range row {
+			if i < len(row)-1 {
+				cell += strings.Repeat(" ", widths[i]+gap-text.StringWidthWithoutEscSequences(cell))
+				at += widths[i] + gap
+			} else if width > 0 {
+				cell = cutText(cell, max(shortest, width-at))
+			}
+			out.WriteString(cell)
+		}
+		out.WriteByte('\n')
+	}
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+// cutText returns a text with … instead of what does not fit into a width.
+func cutText(s string, width int) string {
+	if text.StringWidthWithoutEscSequences(s) <= width {
+		return s
+	}
+	used := 1 // the …
+	for i, r := range s {
+		if used += text.RuneWidth(r); used > width {
+			return s[:i] + "…"
+		}
+	}
+	return s
 }
 
 // timeText formats a time for people and programs; the zero time is empty.
