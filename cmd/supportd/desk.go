@@ -27,7 +27,7 @@ type deskFlags struct{ url, token string }
 func (p *program) deskCommand() *cobra.Command {
 	var f deskFlags
 	c := group("desk", "Work on cases as an agent, through the desk API of a server",
-		p.deskQueue(&f), p.deskViews(&f), p.deskShow(&f), p.deskTimeline(&f),
+		p.deskQueue(&f), p.deskViews(&f), p.deskShow(&f), p.deskTimeline(&f), p.deskAttachment(&f),
 		p.deskClaim(&f), p.deskAssign(&f), p.deskReply(&f), p.deskNote(&f), p.deskStatus(&f), p.deskResolve(&f))
 	c.Long = `Work on cases as an agent, through the desk API of a server that may be anywhere.
 
@@ -209,6 +209,24 @@ func (p *program) deskTimeline(f *deskFlags) *cobra.Command {
 	})
 	c.Long = "Show everything that happened to a case, oldest first, in short. --json has all of it, notes and\ncommunications in full length."
 	return c
+}
+
+func (p *program) deskAttachment(f *deskFlags) *cobra.Command {
+	var out string
+	c := p.desk(f, "attachment CASE ATTACHMENT", "Save a file that a communication carries", func(ctx context.Context, c *deskClient, args []string) (document, error) {
+		data, err := c.answer(ctx, http.MethodGet, casePath(args[0], "/attachments/"+url.PathEscape(args[1])), nil)
+		if err != nil {
+			return document{}, err
+		}
+		err = writeFile(out, func(w io.Writer) error {
+			_, err := w.Write(data)
+			return err
+		})
+		return done("%s has %d bytes", out, len(data)), err
+	})
+	c.Long = "Save a file that a communication carries. ATTACHMENT is the id that show prints behind the file's name,\nwhich the sender has chosen: the name on your machine is up to you."
+	c.Flags().StringVar(&out, "out", "", "`FILE` to write, or to replace")
+	return require(c, "out")
 }
 
 // deskChange makes a command that changes a case and says how it is then.

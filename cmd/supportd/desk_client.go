@@ -41,8 +41,7 @@ func newDeskClient(base, token string) (*deskClient, error) {
 	}, nil
 }
 
-// call asks for something under /desk/v1 and decodes the answer into out. A call
-// whose answer was lost is repeated once: its key makes it the same call.
+// call asks for something under /desk/v1 and decodes the answer into out.
 func (c *deskClient) call(ctx context.Context, method, path string, body, out any) error {
 	var text []byte
 	if body != nil {
@@ -51,14 +50,7 @@ func (c *deskClient) call(ctx context.Context, method, path string, body, out an
 			return err
 		}
 	}
-	key := uuid.NewString()
-	answer, err := c.try(ctx, method, path, key, text)
-	if lost, ok := errors.AsType[*lostError](err); ok && !lost.timeout() && ctx.Err() == nil {
-		answer, err = c.try(ctx, method, path, key, text)
-	}
-	if lost, ok := errors.AsType[*lostError](err); ok {
-		return fmt.Errorf("no answer from %s: %w (see --url)", c.url, lost.cause())
-	}
+	answer, err := c.answer(ctx, method, path, text)
 	if err != nil {
 		return err
 	}
@@ -66,6 +58,20 @@ func (c *deskClient) call(ctx context.Context, method, path string, body, out an
 		return fmt.Errorf("%s: the answer is not that of a desk: %w", c.url, err)
 	}
 	return nil
+}
+
+// answer returns what the desk answers. A call whose answer was lost is repeated
+// once: its key makes it the same call.
+func (c *deskClient) answer(ctx context.Context, method, path string, body []byte) ([]byte, error) {
+	key := uuid.NewString()
+	answer, err := c.try(ctx, method, path, key, body)
+	if lost, ok := errors.AsType[*lostError](err); ok && !lost.timeout() && ctx.Err() == nil {
+		answer, err = c.try(ctx, method, path, key, body)
+	}
+	if lost, ok := errors.AsType[*lostError](err); ok {
+		return nil, fmt.Errorf("no answer from %s: %w (see --url)", c.url, lost.cause())
+	}
+	return answer, err
 }
 
 // lostError means that a request or its answer was lost on the way.

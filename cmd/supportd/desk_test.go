@@ -96,12 +96,12 @@ func TestACaseFromTheCommandLine(t *testing.T) {
 	}{
 		{args: []string{"views"}, want: []string{"VIEW", "unassigned  1"}},
 		{args: []string{"queue", "--view", "unassigned"}, want: []string{"CASE", c.DisplayID + "  unassigned", "The printer burns"}},
-		{args: []string{"claim", c.ID}, want: []string{c.DisplayID + "  opened", "in 1d", "Jo"}},
+		{args: []string{"claim", c.ID}, want: []string{c.DisplayID + "  opened", "in ", "Jo"}},
 		{args: []string{"queue", "--severity", "critical"}, want: []string{"There are no such cases."}},
 		{stdin: "Asked the vendor.\n", args: []string{"note", c.DisplayID}, want: []string{c.DisplayID}},
 		{stdin: "Use water.\n", args: []string{"reply", c.ID, "--attach", file, "--status", "work-in-progress"}, want: []string{c.DisplayID + "  work-in-progress"}},
 		{args: []string{"show", c.ID}, want: []string{
-			c.DisplayID + " (" + c.ID + ")", "#1 ", "  It is on fire.    Really.\uFFFD[2J", "#2 ", "Amazon Web Services (Jo)", "first-response: met, 0s of 1d", "  Use water.", "[how.txt ",
+			c.DisplayID + " (" + c.ID + ")", "#1 ", "  It is on fire.    Really.\uFFFD[2J", "#2 ", "Amazon Web Services (Jo)", "first-response: met, ", "  Use water.", "[how.txt ",
 		}},
 		{args: []string{"queue", "--assignee", "jo@example.com"}, want: []string{c.DisplayID}},
 		{args: []string{"assign", c.ID, "--release"}, want: []string{c.DisplayID}},
@@ -119,6 +119,34 @@ func TestACaseFromTheCommandLine(t *testing.T) {
 				t.Errorf("supportd desk %v printed\n%s\nwant %q in it", step.args, got, want)
 			}
 		}
+	}
+}
+
+func TestFilesOfCommunicationsAreSaved(t *testing.T) {
+	t.Parallel()
+	s := newDeskServer(t)
+	c := s.mustCase(t, "One", "1")
+	folder := t.TempDir()
+	sent, saved := filepath.Join(folder, "sent"), filepath.Join(folder, "saved")
+	mustNot(t, os.WriteFile(sent, []byte("\x00\xffbytes"), 0o600))
+	s.mustDesk(t, "", "reply", c.ID, "--body", "Here.", "--attach", sent)
+	var detail struct {
+		Communications []struct {
+			Attachments []struct{ AttachmentID string }
+		}
+	}
+	mustNot(t, json.Unmarshal([]byte(s.mustDesk(t, "", "show", c.ID, "--json")), &detail))
+	id := detail.Communications[1].Attachments[0].AttachmentID
+	if got, want := s.mustDesk(t, "", "attachment", c.DisplayID, id, "--out", saved), saved+" has 7 bytes\n"; got != want {
+		t.Errorf("attachment printed %q, want %q", got, want)
+	}
+	if got, err := os.ReadFile(saved); err != nil || string(got) != "\x00\xffbytes" {
+		t.Errorf("the saved file has %q, %v, want what was sent", got, err)
+	}
+	args := []string{"desk", "attachment", c.ID, "attachment-odd", "--out", filepath.Join(folder, "odd")}
+	checkRefusal(t, command(t, s.env(), "", args...), 1, "attachment", args...)
+	if _, err := os.Stat(filepath.Join(folder, "odd")); !os.IsNotExist(err) {
+		t.Errorf("a refused attachment left a file: %v", err)
 	}
 }
 
