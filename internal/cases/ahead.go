@@ -1,11 +1,6 @@
 package cases
 
-import (
-	"strings"
-	"unicode/utf8"
-
-	"github.com/supportd/supportd/internal/iam"
-)
+import "github.com/supportd/supportd/internal/iam"
 
 // What follows says of what is to be written later whether it can be: a seed is
 // written as a whole or not at all.
@@ -16,14 +11,7 @@ func (s *Service) CheckNewCase(who iam.Identity, in NewCase) error {
 	if err := s.complete(&in); err != nil {
 		return err
 	}
-	const maxSubject = 255 // as in CreateCase
-	if n := utf8.RuneCountInString(in.Subject); strings.TrimSpace(in.Subject) == "" || n > maxSubject || !utf8.ValidString(in.Subject) {
-		return ErrInvalidText.With("A subject has 1 to %d characters in UTF-8; this one has %d.", maxSubject, n)
-	}
-	if err := checkReply(in.Body); err != nil {
-		return err
-	}
-	return s.checkNewCase(who, in)
+	return s.checkNewCaseFor(who, in)
 }
 
 // CheckBody returns why a communication with the text would be refused.
