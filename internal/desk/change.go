@@ -25,12 +25,12 @@ func change[T any](ctx context.Context, s *Service, who Caller, need Permission,
 		return answer, err
 	}
 	err = s.Store.Update(ctx, scope, func(tx Tx) error {
+		var zero T
+		answer = zero // of a transaction that is tried again; what is kept is read into it
 		answered, err := who.firstAnswer(ctx, tx, scope, &answer)
 		if answered || err != nil {
 			return err
 		}
-		var zero T
-		answer = zero
 		var done audited
 		if answer, err = f(tx, &done); err != nil {
 			return err

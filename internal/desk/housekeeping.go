@@ -59,7 +59,7 @@ func (s *Service) purgeTokens(ctx context.Context) error {
 				return err
 			}
 			done := audited{Entry: Entry{Action: "token.delete", Subject: t.ID}, before: t}
-			if err := s.record(ctx, tx, Caller{Agent: Agent{ID: "desk"}}, done); err != nil {
+			if err := s.record(ctx, tx, itself(), done); err != nil {
 				return err
 			}
 		}

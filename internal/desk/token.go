@@ -84,36 +84,74 @@ func (s *Service) Authenticate(ctx context.Context, text string) (who Caller, er
 // with Configure anybody's. Who came with a limited token makes none that allows
 // more.
 func (s *Service) CreateToken(ctx context.Context, who Caller, agent string, in NewToken) (Token, string, error) {
-	var text string
-	made, err := change(ctx, s, who, Read, Scope, func(tx Tx, done *audited) (Token, error) {
-		if err := in.check(); err != nil {
-			return Token{}, err
-		}
-		a, err := holder(ctx, tx, who, agent)
-		if err != nil {
-			return Token{}, err
-		}
-		if !a.Active {
-			return Token{}, ErrConflict.With("The agent %s is not active.", a.ID)
-		}
-		granted, err := who.grant(a.Role, in.Permissions)
-		if err != nil {
-			return Token{}, err
-		}
-		in := in
-		in.Permissions = granted
-		var t Token
-		t, text, err = s.insertToken(ctx, tx, a, in)
-		done.Action, done.Subject, done.after = "token.create", t.ID, t
-		return t, err
+	made, err := change(ctx, s, who, Read, Scope, func(tx Tx, done *audited) (shownToken, error) {
+		made, err := s.createToken(ctx, tx, who, agent, in)
+		done.Action, done.Subject, done.after = "token.create", made.ID, made.Token
+		return made, err
 	})
-	if err == nil && text == "" {
+	if err == nil && made.text == "" {
 		err = ErrConflict.With("The request was answered before with the token %s, whose text is shown only once. Revoke it and make another one.", made.ID)
 	}
 	if err != nil {
 		return Token{}, "", err
 	}
-	return made, text, nil
+	return made.Token, made.text, nil
+}
+
+// shownToken is a new token with its text, which is not in the answer that is
+// kept.
+type shownToken struct {
+	Token
+	text string
+}
+
+func (s *Service) createToken(ctx context.Context, tx Tx, who Caller, agent string, in NewToken) (made shownToken, err error) {
+	if err := in.check(); err != nil {
+		return made, err
+	}
+	a, err := holder(ctx, tx, who, agent)
+	if err != nil {
+		return made, err
+	}
+	if !a.Active {
+		return made, ErrConflict.With("The agent %s is not active.", a.ID)
+	}
+	if in.Permissions, err = who.grant(a.Role, in.Permissions); err != nil {
+		return made, err
+	}
+	if err := s.checkTokens(ctx, tx, a.ID); err != nil {
+		return made, err
+	}
+	made.Token, made.text, err = s.insertToken(ctx, tx, a, in)
+	return made, err
+}
+
+// maxTokens is how many tokens an agent has at most that let somebody in.
+const maxTokens = 100
+
+func (s *Service) checkTokens(ctx context.Context, tx Tx, agent string) error {
+	all, err := tokensOf(ctx, tx, agent)
+	if err != nil {
+		return err
+	}
+	now := s.now()
+	all = slices.DeleteFunc(all, func(t Token) bool { return !t.lasts(now) })
+	if len(all) >= maxTokens {
+		return ErrConflict.With("The agent %s has %d tokens already. Revoke one first.", agent, len(all))
+	}
+	return nil
+}
+
+// tokensOf returns the tokens of an agent, also those that have ended.
+func tokensOf(ctx context.Context, tx Tx, agent string) ([]Token, error) {
+	records, err := readDocuments[tokenRecord](ctx, tx)
+	all := []Token{}
+	for _, t := range records {
+		if t.Agent == agent {
+			all = append(all, t.Token)
+		}
+	}
+	return all, err
 }
 
 // Tokens returns the tokens of an agent, who may be the caller or, with
@@ -127,13 +165,7 @@ func (s *Service) Tokens(ctx context.Context, who Caller, agent string) (all []T
 		if err != nil {
 			return err
 		}
-		records, err := readDocuments[tokenRecord](ctx, tx)
-		all = []Token{}
-		for _, t := range records {
-			if t.Agent == a.ID {
-				all = append(all, t.Token)
-			}
-		}
+		all, err = tokensOf(ctx, tx, a.ID)
 		return err
 	})
 	return all, err
