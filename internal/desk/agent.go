@@ -181,4 +181,7 @@ func checkRoleChange(ctx context.Context, tx Tx, who Caller, before, after Agent
 	return ErrConflict.With("The last active administrator must stay one.")
 }
 
+// works reports whether cases can be given to the agent.
+func (a Agent) works() bool { return a.Active && slices.Contains(a.Role.Permissions(), Work) }
+
 func (a Agent) administers() bool { return a.Active && a.Role == RoleAdministrator }

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -15,11 +16,16 @@ type Assignment struct {
 	Next    bool // the agent whose turn it is among those who fit and have room
 }
 
-// Claim gives a case to the caller. One that another agent has is ErrConflict.
+// Claim gives a case to the caller. One that another agent has is ErrConflict,
+// unless that one no longer works here.
 func (s *Service) Claim(ctx context.Context, who Caller, ref string) (Item, error) {
 	return s.workOn(ctx, who, ref, "case.claim", func(t *task) error {
-		if has := t.item.Assignee; has != "" && has != who.Agent.ID {
-			return ErrConflict.With("The agent %s has the case.", has)
+		free, err := t.isFree(ctx)
+		if err != nil {
+			return err
+		}
+		if !free {
+			return ErrConflict.With("The agent %s has the case.", t.item.Assignee)
 		}
 		return t.assign(ctx, who.Agent.ID, t.item.Team)
 	})
@@ -28,11 +34,15 @@ func (s *Service) Claim(ctx context.Context, who Caller, ref string) (Item, erro
 // Assign gives a case to an agent, a team or nobody. What agents do not take for
 // themselves, or give back, needs the permission to Manage.
 func (s *Service) Assign(ctx context.Context, who Caller, ref string, to Assignment) (Item, error) {
-	if err := to.check(); err != nil {
+	if err := cmp.Or(who.need(Work), to.check()); err != nil {
 		return Item{}, err
 	}
 	return s.workOn(ctx, who, ref, "case.assign", func(t *task) error {
-		if !to.isOwn(who.Agent.ID, t.item.Assignee) {
+		free, err := t.isFree(ctx)
+		if err != nil {
+			return err
+		}
+		if !free || !to.isOwn(who.Agent.ID) {
 			if err := who.need(Manage); err != nil {
 				return err
 			}
@@ -54,18 +64,38 @@ func (to Assignment) check() error {
 	return nil
 }
 
-// isOwn reports whether an agent takes a case that nobody else has, or gives
-// back an own one.
-func (to Assignment) isOwn(agent, has string) bool {
-	free := has == "" || has == agent
-	return free && to.Team == "" && (to.Agent == agent || to.Release)
+// isOwn reports whether an agent takes a case or gives one back.
+func (to Assignment) isOwn(agent string) bool {
+	return to.Team == "" && (to.Agent == agent || to.Release)
+}
+
+// isFree reports whether the caller may take the case: nobody else has it who
+// works here. Agents who leave keep their cases until somebody takes them over.
+func (t *task) isFree(ctx context.Context) (bool, error) {
+	if t.item.Assignee == "" || t.item.Assignee == t.who.Agent.ID {
+		return true, nil
+	}
+	works, err := t.works(ctx, t.item.Assignee)
+	return !works, err
+}
+
+// works reports whether an agent is there who works on cases; callers are.
+func (t *task) works(ctx context.Context, id string) (bool, error) {
+	if id == t.who.Agent.ID {
+		return true, nil
+	}
+	a, err := readDocument[Agent](ctx, t.tx, id)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return a.works(), err
 }
 
 func (t *task) assignTo(ctx context.Context, to Assignment) error {
 	team := t.item.Team
 	if to.Team != "" {
 		if _, err := readDocument[Team](ctx, t.tx, to.Team); err != nil {
-			return invalidReference(err)
+			return asInvalid(err)
 		}
 		team = to.Team
 	}
@@ -83,19 +113,16 @@ func (t *task) assignTo(ctx context.Context, to Assignment) error {
 	return t.assign(ctx, t.item.Assignee, team)
 }
 
-// checkAssignee wants an active agent; callers are.
+// checkAssignee wants an agent who works on cases.
 func (t *task) checkAssignee(ctx context.Context, id string) error {
-	if id == t.who.Agent.ID {
-		return nil
+	works, err := t.works(ctx, id)
+	if works || err != nil {
+		return err
 	}
-	a, err := readDocument[Agent](ctx, t.tx, id)
-	if err != nil {
-		return invalidReference(err)
+	if _, err := readDocument[Agent](ctx, t.tx, id); err != nil {
+		return asInvalid(err)
 	}
-	if !a.Active {
-		return ErrConflict.With("The agent %s is not active.", id)
-	}
-	return nil
+	return ErrConflict.With("The agent %s is not active, or an auditor.", id)
 }
 
 // assign gives the case to an agent, who takes it on, or to nobody.
@@ -111,13 +138,4 @@ func (t *task) assign(ctx context.Context, agent, team string) error {
 	detail := assigned{From: t.item.Assignee, To: agent, Team: team}
 	t.item.Assignee, t.item.Team = agent, team
 	return t.did(ctx, eventAssigned, detail)
-}
-
-// invalidReference says of a thing that the caller named and that is not there
-// that the request is wrong: what the request is about does exist.
-func invalidReference(err error) error {
-	if errors.Is(err, ErrNotFound) {
-		return ErrInvalid.With("%s", err)
-	}
-	return err
 }

@@ -50,7 +50,7 @@ func (s *Service) ReplyFor(ctx context.Context, who Caller, ref, body string, fi
 	if err != nil {
 		return Item{}, err
 	}
-	setID, err := s.stage(ctx, key.Account, files)
+	setID, err := s.stageFor(ctx, key, files)
 	if err != nil {
 		return Item{}, err
 	}

@@ -110,17 +110,17 @@ func (t *task) restore(ctx context.Context, before merged) error {
 // giveBack gives the case to who had it, unless that is nobody who works here
 // any more.
 func (t *task) giveBack(ctx context.Context, agent string) error {
-	if agent == "" || agent == t.item.Assignee {
-		t.item.Assignee = agent
-		return nil
-	}
-	err := t.checkAssignee(ctx, agent)
-	if errors.Is(err, ErrInvalid) || errors.Is(err, ErrConflict) {
-		t.item.Assignee = ""
-		return nil
+	if agent != "" && agent != t.item.Assignee {
+		works, err := t.works(ctx, agent)
+		if err != nil {
+			return err
+		}
+		if !works {
+			agent = ""
+		}
 	}
 	t.item.Assignee = agent
-	return err
+	return nil
 }
 
 func (t *task) leaveTarget(ctx context.Context) error {

@@ -25,15 +25,15 @@ type Replied struct {
 }
 
 // Reply adds a communication that the customer sees as the provider's. A case
-// that nobody has is the replier's from then on, and one that is resolved is
-// reopened first unless it shall stay so. A caller who did not see what somebody
+// that the caller could claim is the caller's from then on, and one that is
+// resolved is reopened first unless it shall stay so. A caller who did not see what somebody
 // else said meanwhile gets ErrChanged (see Caller.IfVersion).
 func (s *Service) Reply(ctx context.Context, who Caller, ref string, in NewReply) (Replied, error) {
 	key, err := s.key(ctx, who, Work, ref)
 	if err != nil {
 		return Replied{}, err
 	}
-	setID, err := s.stage(ctx, key.Account, in.Files)
+	setID, err := s.stageFor(ctx, key, in.Files)
 	if err != nil {
 		return Replied{}, err
 	}
@@ -55,6 +55,22 @@ func (s *Service) stage(ctx context.Context, account string, files []cases.File)
 	return s.Cases.StageFiles(ctx, account, files)
 }
 
+// stageFor keeps files for a communication of a case that exists: of an account
+// that does not, nobody would sweep them.
+func (s *Service) stageFor(ctx context.Context, key Key, files []cases.File) (setID string, err error) {
+	if len(files) == 0 {
+		return "", nil
+	}
+	err = s.Store.View(ctx, func(tx Tx) error {
+		_, err := findItem(ctx, tx, key)
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	return s.stage(ctx, key.Account, files)
+}
+
 func (t *task) reply(ctx context.Context, in NewReply, setID string) (int64, error) {
 	settings, err := t.settings(ctx, t.tx)
 	if err != nil {
@@ -64,10 +80,8 @@ func (t *task) reply(ctx context.Context, in NewReply, setID string) (int64, err
 	if err := t.reopenFor(ctx, status); err != nil {
 		return 0, err
 	}
-	if t.item.Assignee == "" {
-		if err := t.assign(ctx, t.who.Agent.ID, t.item.Team); err != nil {
-			return 0, err
-		}
+	if err := t.takeIfFree(ctx); err != nil {
+		return 0, err
 	}
 	number, err := t.say(ctx, in.Body, settings.ProviderName, setID)
 	if err != nil {
@@ -79,6 +93,14 @@ func (t *task) reply(ctx context.Context, in NewReply, setID string) (int64, err
 		}
 	}
 	return number, t.did(ctx, eventReplied, communicated{Number: number})
+}
+
+func (t *task) takeIfFree(ctx context.Context) error {
+	free, err := t.isFree(ctx)
+	if !free || err != nil {
+		return err
+	}
+	return t.assign(ctx, t.who.Agent.ID, t.item.Team)
 }
 
 // reopenFor reopens a resolved case that a reply shall leave open.
