@@ -43,6 +43,7 @@ func (s *Service) PutTeam(ctx context.Context, who Caller, t Team) (Team, error)
 	if t.ID == "" {
 		t.ID = s.newID("team-")
 	}
+	defer s.known.forget() // which teams route
 	t.Services, t.Languages, t.Accounts = inOrder(t.Services), inOrder(t.Languages), inOrder(t.Accounts)
 	return putDocument(ctx, s, who, Manage, t, func(tx Tx) error {
 		return s.checkTeam(ctx, tx, t)
@@ -68,6 +69,7 @@ func (s *Service) checkTeam(ctx context.Context, tx Tx, t Team) error {
 
 // DeleteTeam removes a team that has no agents and no open cases.
 func (s *Service) DeleteTeam(ctx context.Context, who Caller, id string) error {
+	defer s.known.forget()
 	return deleteDocument[Team](ctx, s, who, Manage, id, func(tx Tx) error {
 		agents, err := readDocuments[Agent](ctx, tx)
 		if err != nil {

@@ -25,9 +25,22 @@ func (s *Service) Kinds() []jobs.Kind {
 	const often = 15 * time.Second
 	return []jobs.Kind{
 		{Name: ClocksJob, Every: often, Handler: func(ctx context.Context, _ jobs.Job) error { return s.Wake(ctx) }},
-		{Name: RouteJob, Every: often, Handler: func(ctx context.Context, _ jobs.Job) error { return s.Route(ctx) }},
+		{Name: RouteJob, Every: often, Handler: s.routeJob},
 		{Name: RecountJob, Handler: s.recountItems},
 	}
+}
+
+// routeJob ends the job of an account's new cases before it looks at the queue:
+// of a case that comes while it runs, none finds this one running and takes it
+// for its own.
+func (s *Service) routeJob(ctx context.Context, job jobs.Job) error {
+	if job.Account != "" {
+		err := s.Store.Update(ctx, job.Account, func(tx Tx) error { return tx.Finish(ctx, job) })
+		if err != nil {
+			return err
+		}
+	}
+	return s.Route(ctx)
 }
 
 // wakeBatch bounds how many items Wake holds at a time.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -14,7 +15,8 @@ import (
 // Route gives the new cases of teams with routing to their agents, the most
 // urgent first. New are those that nobody ever had: what an agent gave back
 // waits for a person. Each case is given in a transaction of its own, which
-// looks again, so that it does no harm when two calls run at once.
+// looks again, so that it does no harm when two calls run at once; one that fails
+// stops no other one.
 func (s *Service) Route(ctx context.Context) error {
 	var r roster
 	err := s.Store.View(ctx, func(tx Tx) (err error) {
@@ -24,8 +26,9 @@ func (s *Service) Route(ctx context.Context) error {
 	if err != nil || !r.routes() {
 		return err
 	}
+	var failed []error
 	q := ItemQuery{Unassigned: true, Status: cases.Unassigned}
-	for r.hasRoom() {
+	for r.hasRoom() && ctx.Err() == nil {
 		var page Page
 		err := s.Store.View(ctx, func(tx Tx) error {
 			found, err := tx.Items(ctx, q, maxLimit+1)
@@ -33,19 +36,20 @@ func (s *Service) Route(ctx context.Context) error {
 			return err
 		})
 		if err != nil {
-			return err
+			return errors.Join(append(failed, err)...)
 		}
-		if err := s.routeItems(ctx, &r, page.Items); err != nil || page.Next == nil {
-			return err
+		failed = append(failed, s.routeItems(ctx, r, page.Items)...)
+		if page.Next == nil {
+			break
 		}
 		q.After = *page.Next
 	}
-	return nil
+	return errors.Join(append(failed, ctx.Err())...)
 }
 
 // routeItems gives those of the items away for which somebody seems to have
 // room.
-func (s *Service) routeItems(ctx context.Context, r *roster, items []Item) error {
+func (s *Service) routeItems(ctx context.Context, r roster, items []Item) (failed []error) {
 	for _, i := range items {
 		if _, _, ok := r.choice(i); !ok {
 			continue
@@ -55,11 +59,12 @@ func (s *Service) routeItems(ctx context.Context, r *roster, items []Item) error
 			continue
 		}
 		if err != nil {
-			return err
+			failed = append(failed, fmt.Errorf("routing of %s: %w", i.CaseID, err))
+			continue
 		}
 		r.give(given.Assignee, s.now())
 	}
-	return nil
+	return failed
 }
 
 // routeItem gives one case away and returns it as it is then.
@@ -128,7 +133,7 @@ func (t *task) takeTurns(ctx context.Context) (roster, error) {
 // roster is who may be given cases.
 type roster struct {
 	teams  []Team               // with routing, by id
-	agents []Agent              // active ones, by id
+	agents []Agent              // who work and have a capacity, by id
 	loads  map[string]int       // open cases by agent
 	turns  map[string]time.Time // when each was last given a case
 }
@@ -142,11 +147,11 @@ func readRoster(ctx context.Context, tx Tx) (r roster, err error) {
 	if r.teams, err = readDocuments[Team](ctx, tx); err != nil {
 		return roster{}, err
 	}
-	r.teams = slices.DeleteFunc(r.teams, func(t Team) bool { return !t.Routing })
+	r.teams = routingTeams(r.teams)
 	if r.agents, err = readDocuments[Agent](ctx, tx); err != nil {
 		return roster{}, err
 	}
-	r.agents = slices.DeleteFunc(r.agents, func(a Agent) bool { return !a.Active || a.Capacity == 0 })
+	r.agents = slices.DeleteFunc(r.agents, func(a Agent) bool { return !a.works() || a.Capacity == 0 })
 	if r.turns, err = readTurns(ctx, tx); err != nil {
 		return roster{}, err
 	}
@@ -208,18 +213,23 @@ func (r roster) choice(i Item) (agent, team string, ok bool) {
 	return "", "", false
 }
 
+func routingTeams(all []Team) []Team {
+	return slices.DeleteFunc(all, func(t Team) bool { return !t.Routing })
+}
+
 // takes reports whether cases like this one come to the team.
 func (t Team) takes(i Item) bool {
 	return knows(t.Services, i.Service) && knows(t.Languages, i.Language) && knows(t.Accounts, i.Account)
 }
 
 // next returns the agent whose turn it is: of those who know the service and the
-// language and have room, the one who was given a case the longest ago.
+// language, have room and do not have the case, the one who was given a case the
+// longest ago.
 func (r roster) next(i Item, team string) (string, bool) {
 	var fit []Agent
 	for _, a := range r.agents {
-		member := team == "" || slices.Contains(a.Teams, team)
-		if member && r.agentHasRoom(a) && knows(a.Services, i.Service) && knows(a.Languages, i.Language) {
+		other := a.ID != i.Assignee && (team == "" || slices.Contains(a.Teams, team))
+		if other && r.agentHasRoom(a) && knows(a.Services, i.Service) && knows(a.Languages, i.Language) {
 			fit = append(fit, a)
 		}
 	}

@@ -1,6 +1,8 @@
 package desk_test
 
 import (
+	"context"
+	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/supportd/supportd/internal/cases"
 	"github.com/supportd/supportd/internal/desk"
+	"github.com/supportd/supportd/internal/jobs"
 )
 
 const ec2 = "amazon-elastic-compute-cloud-linux"
@@ -174,4 +177,113 @@ func TestNextIsTheChoiceOfRouting(t *testing.T) {
 	}
 	_, err := f.Assign(t.Context(), lead, f.open(t, retail, cases.NewCase{}), desk.Assignment{Next: true})
 	wantFault(t, "Assign(next) when all are full", err, desk.ErrConflict)
+}
+
+// unlucky is a store in which one account cannot be changed.
+type unlucky struct {
+	desk.Store
+	account string
+}
+
+var errUnlucky = errors.New("no luck")
+
+func (u unlucky) Update(ctx context.Context, scope string, f func(desk.Tx) error) error {
+	if scope == u.account {
+		return errUnlucky
+	}
+	return u.Store.Update(ctx, scope, f)
+}
+
+func TestCaseThatCannotBeRoutedStopsNoOtherOne(t *testing.T) {
+	t.Parallel()
+	f := openFloor(t)
+	f.team(t, desk.Team{ID: "all", Routing: true})
+	ann := f.hire(t, desk.Agent{Name: "ann", Teams: []string{"all"}, Capacity: 9})
+	f.open(t, retail, cases.NewCase{})
+	f.pass(time.Minute)
+	id := f.open(t, finance, cases.NewCase{})
+	f.Store = unlucky{f.Store, retail}
+	if err := f.Route(t.Context()); !errors.Is(err, errUnlucky) {
+		t.Errorf("Route() = %v, want the error of the one", err)
+	}
+	if got := f.see(t, id).Assignee; got != ann.Agent.ID {
+		t.Errorf("the other case is %q's, want ann's", got)
+	}
+}
+
+// meanwhile is a store in which something happens between the first look and the
+// change that follows.
+type meanwhile struct {
+	desk.Store
+	looked *bool
+	happen func()
+}
+
+func (m meanwhile) View(ctx context.Context, f func(desk.Tx) error) error {
+	*m.looked = true
+	return m.Store.View(ctx, f)
+}
+
+func (m meanwhile) Update(ctx context.Context, scope string, f func(desk.Tx) error) error {
+	if *m.looked {
+		m.happen()
+	}
+	return m.Store.Update(ctx, scope, f)
+}
+
+func TestCaseThatComesWhileOthersAreRoutedIsRoutedAtOnceAsWell(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, "enterprise")
+	must[desk.Team](t)(n.PutTeam(t.Context(), desk.Operator(), desk.Team{ID: "a", Name: "A", Routing: true}))
+	in := desk.Agent{Name: "ann", Email: "ann@example.com", Role: desk.RoleAgent, Active: true, Teams: []string{"a"}, Capacity: 9}
+	ann := must[desk.Agent](t)(n.CreateAgent(t.Context(), desk.Operator(), in))
+	n.ask("low")
+	var second string
+	n.Store = meanwhile{n.Store, new(bool), sync.OnceFunc(func() { second = n.ask("low") })}
+	n.work()
+	if got := n.item(second).Assignee; got != ann.ID {
+		t.Errorf("the case that came meanwhile is %q's, want ann's", got)
+	}
+}
+
+func TestNewCaseOfATeamThatRoutesIsRoutedAtOnce(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, "enterprise")
+	jobsOf := func() (kinds []string) {
+		t.Helper()
+		err := n.store.Jobs().View(t.Context(), func(tx jobs.Tx) error {
+			all, err := tx.Jobs(t.Context(), jobs.Filter{Kind: desk.RouteJob}, 10)
+			for _, j := range all {
+				kinds = append(kinds, j.Account+" "+j.Kind)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatalf("Jobs() = %v", err)
+		}
+		return kinds
+	}
+	n.ask("low") // by rules without a team, which are known from then on
+	if got := jobsOf(); len(got) > 0 {
+		t.Errorf("without a team that routes there are the jobs %v, want none", got)
+	}
+	team := must[desk.Team](t)(n.PutTeam(t.Context(), desk.Operator(), desk.Team{ID: "a", Name: "A", Services: []string{ec2}, Routing: true}))
+	in := desk.Agent{Name: "ann", Email: "ann@example.com", Role: desk.RoleAgent, Active: true, Teams: []string{"a"}, Capacity: 9}
+	ann := must[desk.Agent](t)(n.CreateAgent(t.Context(), desk.Operator(), in))
+	n.ask("low") // of a service that the team does not take
+	if got := jobsOf(); len(got) > 0 {
+		t.Errorf("after a case of no team there are the jobs %v, want none", got)
+	}
+	team.Services = nil
+	must[desk.Team](t)(n.PutTeam(t.Context(), desk.Operator(), team))
+	first, second := n.ask("critical"), n.ask("low")
+	if diff := cmp.Diff([]string{client + " " + desk.RouteJob}, jobsOf()); diff != "" {
+		t.Errorf("jobs after two cases (-want +got):\n%s", diff)
+	}
+	n.work()
+	for _, id := range []string{first, second} {
+		if got := n.item(id).Assignee; got != ann.ID {
+			t.Errorf("case %s is %q's once the job is done, want ann's", id, got)
+		}
+	}
 }

@@ -10,11 +10,13 @@ import (
 	"github.com/supportd/supportd/internal/iam"
 )
 
-// rules are what clocks go by beside the history of a case. They do not change.
+// rules are what clocks go by beside the history of a case, and which teams new
+// cases are routed to. They do not change.
 type rules struct {
 	settings  Settings
 	promises  map[string]Promise
 	calendars map[string]calendar.Calendar
+	routing   []Team // that have new cases given to their agents
 }
 
 // promised is what a plan promises about cases of a severity, and when time
@@ -68,8 +70,8 @@ func (r *rules) promise(plan, severity string) promised {
 
 func minutes(n int) time.Duration { return time.Duration(n) * time.Minute }
 
-// settingsCache keeps settings, promises and calendars, which every change of a
-// case needs. What other processes change is seen within seconds.
+// settingsCache keeps settings, promises, calendars and teams, which every change
+// of a case needs. What other processes change is seen within seconds.
 type settingsCache struct {
 	mu     sync.Mutex
 	rules  *rules
@@ -140,7 +142,11 @@ func (s *Service) readRules(ctx context.Context, tx Tx) (*rules, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &rules{settings: settings, promises: map[string]Promise{}, calendars: map[string]calendar.Calendar{}}
+	teams, err := readDocuments[Team](ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	r := &rules{settings: settings, promises: map[string]Promise{}, calendars: map[string]calendar.Calendar{}, routing: routingTeams(teams)}
 	for _, p := range promises {
 		r.promises[p.ID] = p
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/supportd/supportd/internal/cases"
+	"github.com/supportd/supportd/internal/jobs"
 )
 
 // Watch follows a change of a case in its transaction: it makes and moves the
@@ -25,7 +26,10 @@ func (s *Service) Watch(ctx context.Context, tx Tx, change cases.Change) error {
 	w.item, err = tx.Item(ctx, change.Case.Account, change.Case.ID)
 	if errors.Is(err, ErrNotFound) {
 		w.item = newItem(change.Case, w.now)
-		return w.follow(ctx, tx.InsertItem)
+		if err := w.follow(ctx, tx.InsertItem); err != nil {
+			return err
+		}
+		return w.callRouting(ctx)
 	}
 	if err != nil {
 		return err
@@ -67,6 +71,19 @@ func (w *watch) follow(ctx context.Context, write func(context.Context, Item) er
 	}
 	w.item.count(w.rules.clocks(w.item.History, w.now))
 	return write(ctx, w.item)
+}
+
+// callRouting has a new case routed at once when it comes to a team that routes.
+// One that is missed, since the rules are another process's, waits for the next
+// turn of the schedule.
+func (w *watch) callRouting(ctx context.Context) error {
+	takes := func(t Team) bool { return t.takes(w.item) }
+	if !slices.ContainsFunc(w.rules.routing, takes) {
+		return nil
+	}
+	// The job is the account's: cases of two accounts do not wait for each other.
+	_, err := w.tx.Enqueue(ctx, jobs.Job{Account: w.item.Account, Kind: RouteJob, Key: "new", Priority: jobs.Urgent})
+	return err
 }
 
 // remember writes the change into the history and its texts into the index.
@@ -206,7 +223,7 @@ type told struct {
 // tell writes the warnings and breaches that are due into the record of the
 // item's case, each once, and reports whether there were any. The caller writes
 // the item.
-func (s *Service) tell(ctx context.Context, tx Tx, r *rules, i *Item, now time.Time) (any bool, err error) {
+func (s *Service) tell(ctx context.Context, tx Tx, r *rules, i *Item, now time.Time) (some bool, err error) {
 	for _, c := range r.clocks(i.History, now) {
 		for _, f := range c.Firings() {
 			if f.At.After(now) || slices.Contains(i.Fired, f.ID) {
@@ -217,13 +234,13 @@ func (s *Service) tell(ctx context.Context, tx Tx, r *rules, i *Item, now time.T
 				Target: c.Target.Seconds(), Counted: c.Counted.Seconds(),
 			}
 			if err := addRecord(ctx, tx, i, now, f.Event, detail); err != nil {
-				return any, err
+				return some, err
 			}
-			any = true
+			some = true
 			i.Fired = lastFired(append(slices.Clip(i.Fired), f.ID))
 		}
 	}
-	return any, nil
+	return some, nil
 }
 
 // lastFired forgets of many next responses what the oldest has told: it is over.

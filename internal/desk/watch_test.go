@@ -244,7 +244,7 @@ func (n node) work() {
 	for {
 		var claimed []jobs.Job
 		err := n.store.Jobs().Update(n.Context(), func(tx jobs.Tx) (err error) {
-			claimed, err = tx.Claim(n.Context(), []string{desk.RecountJob, desk.ClocksJob}, *n.clock, jobs.Lease{Token: "t", Until: time.Now().Add(time.Hour)}, 1)
+			claimed, err = tx.Claim(n.Context(), []string{desk.RecountJob, desk.ClocksJob, desk.RouteJob}, *n.clock, jobs.Lease{Token: "t", Until: time.Now().Add(time.Hour)}, 1)
 			return err
 		})
 		if err != nil {
