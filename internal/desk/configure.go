@@ -99,8 +99,31 @@ func (c Calendar) check() error {
 	if err := cmp.Or(checkID("calendar", c.ID), checkName("name of the calendar", c.Name)); err != nil {
 		return err
 	}
+	if err := c.checkSize(); err != nil {
+		return err
+	}
 	if _, err := calendar.New(c.Zone, c.Hours, c.Holidays); err != nil {
 		return ErrInvalid.With("The calendar has a mistake: %v.", err)
+	}
+	return nil
+}
+
+// The bounds of a calendar, which every clock is counted by.
+const maxHolidays, maxHoursOfDay = 1000, 24
+
+func (c Calendar) checkSize() error {
+	if len(c.Holidays) > maxHolidays {
+		return ErrInvalid.With("A calendar has at most %d holidays, not %d.", maxHolidays, len(c.Holidays))
+	}
+	for _, name := range c.Holidays {
+		if err := checkName("name of a holiday", name); err != nil {
+			return err
+		}
+	}
+	for _, hours := range c.Hours {
+		if len(hours) > maxHoursOfDay {
+			return ErrInvalid.With("A day has at most %d intervals of hours, not %d.", maxHoursOfDay, len(hours))
+		}
 	}
 	return nil
 }

@@ -95,6 +95,10 @@ func TestWhatIsSetUpIsCheckedAndSaysWhatIsWrong(t *testing.T) {
 		{calendar(func(v *desk.Calendar) { v.Hours = map[string][]string{"someday": {"09:00-17:00"}} }), "someday"},
 		{calendar(func(v *desk.Calendar) { v.Holidays = map[string]string{"2026-02-30": "Never"} }), "2026-02-30"},
 
+		{calendar(func(v *desk.Calendar) { v.Holidays["2026-12-25"] = strings.Repeat("x", 129) }), "name of a holiday"},
+		{calendar(func(v *desk.Calendar) { v.Holidays = manyHolidays() }), "1000 holidays"},
+		{calendar(func(v *desk.Calendar) { v.Hours["mon"] = make([]string, 25) }), "24 intervals"},
+
 		{promise(func(*desk.Promise) {}), ""},
 		{promise(func(v *desk.Promise) { v.ID, v.Calendar = "any.low", "" }), ""},
 		{promise(func(v *desk.Promise) { v.ID, v.Calendar = "any.low", "business-hours" }), ""},
@@ -124,6 +128,14 @@ func TestWhatIsSetUpIsCheckedAndSaysWhatIsWrong(t *testing.T) {
 func manyTags(yield func(string) bool) {
 	for c := 'a'; c <= 'u' && yield(string(c)); c++ { // 21 of them
 	}
+}
+
+func manyHolidays() map[string]string {
+	all := map[string]string{}
+	for date := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC); len(all) <= 1000; date = date.AddDate(0, 0, 1) {
+		all[date.Format(time.DateOnly)] = "Closed"
+	}
+	return all
 }
 
 func TestWhatIsNeededIsNotDeleted(t *testing.T) {

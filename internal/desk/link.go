@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"slices"
 )
@@ -23,6 +24,9 @@ func (s *Service) Link(ctx context.Context, who Caller, ref, other string) (Item
 	return s.workOn(ctx, who, ref, "case.link", func(t *task) error {
 		with, isLinked, err := t.linkTo(ctx, other)
 		if err != nil || isLinked {
+			return err
+		}
+		if err := cmp.Or(t.checkRecords(), with.checkRecords()); err != nil {
 			return err
 		}
 		return t.didBoth(ctx, with, eventLinked, eventLinked)

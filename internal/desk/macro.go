@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/supportd/supportd/internal/cases"
 )
@@ -67,26 +68,43 @@ func (t *task) apply(ctx context.Context, m Macro) (number int64, err error) {
 
 // filledIn returns the macro with its variables replaced.
 func (m Macro) filledIn(variables map[string]string) (Macro, error) {
-	var unknown []string
-	m.Body = fillIn(m.Body, variables, &unknown)
-	m.Note = fillIn(m.Note, variables, &unknown)
-	if len(unknown) > 0 {
-		slices.Sort(unknown)
-		return m, ErrInvalid.With("The macro %s has variables without a value: %s.", m.ID, strings.Join(slices.Compact(unknown), ", "))
+	f := filling{variables: variables, room: maxFilledIn}
+	m.Body, m.Note = f.in(m.Body), f.in(m.Note)
+	if len(f.unknown) > 0 {
+		slices.Sort(f.unknown)
+		return m, ErrInvalid.With("The macro %s has variables without a value: %s.", m.ID, strings.Join(slices.Compact(f.unknown), ", "))
+	}
+	if f.room < 0 {
+		return m, ErrInvalid.With("The values make the texts of the macro %s too long.", m.ID)
 	}
 	return m, nil
 }
 
+// maxFilledIn is how many bytes the values in a macro have at most, which is more
+// than a reply and a note may have: a large value that stands in many places is
+// not to be written out before it is refused.
+const maxFilledIn = utf8.UTFMax * (maxReply + maxNote)
+
+// filling replaces the variables of texts.
+type filling struct {
+	variables map[string]string
+	unknown   []string // variables without a value
+	room      int      // for values; less than none: they are left out
+}
+
 var variable = regexp.MustCompile(`\{\{([^{}]*)\}\}`)
 
-// fillIn replaces variables in one pass: what a value has between braces is
-// text, since customers choose some of the values.
-func fillIn(text string, variables map[string]string, unknown *[]string) string {
+// in replaces variables in one pass: what a value has between braces is text,
+// since customers choose some of the values.
+func (f *filling) in(text string) string {
 	return variable.ReplaceAllStringFunc(text, func(found string) string {
 		name := strings.TrimSpace(found[2 : len(found)-2])
-		value, ok := variables[name]
+		value, ok := f.variables[name]
 		if !ok {
-			*unknown = append(*unknown, name)
+			f.unknown = append(f.unknown, name)
+		}
+		if f.room -= len(value); f.room < 0 {
+			return ""
 		}
 		return value
 	})

@@ -36,15 +36,21 @@ func (s *Service) Leave(ctx context.Context, who Caller, ref string) error {
 		return err
 	}
 	_, err = change(ctx, s, who, Work, key.Account, func(tx Tx, _ *audited) (none struct{}, err error) {
+		if _, err := findItem(ctx, tx, key); err != nil {
+			return none, err
+		}
 		return none, tx.DeletePresence(ctx, key.Account, key.CaseID, who.Agent.ID)
 	})
 	return err
 }
 
-// others returns which other agents have a case before the eyes.
+// others returns which other agents have a case before the eyes. One that lasts
+// longer than any does is from before the clock was moved back.
 func (s *Service) others(ctx context.Context, tx Tx, who Caller, key Key) ([]Presence, error) {
-	all, err := tx.Presences(ctx, key.Account, key.CaseID, s.now())
-	return slices.DeleteFunc(all, func(p Presence) bool { return p.Agent == who.Agent.ID }), err
+	now := s.now()
+	all, err := tx.Presences(ctx, key.Account, key.CaseID, now)
+	latest := now.Add(presenceLife)
+	return slices.DeleteFunc(all, func(p Presence) bool { return p.Agent == who.Agent.ID || p.ExpiresAt.After(latest) }), err
 }
 
 // endReplying notes that the caller no longer writes.

@@ -38,6 +38,9 @@ func (t *task) tag(ctx context.Context, add, remove []string) error {
 	if len(detail.Added)+len(detail.Removed) == 0 {
 		return nil
 	}
+	if err := t.checkRecords(); err != nil {
+		return err
+	}
 	t.item.Tags = after
 	return t.did(ctx, eventTagged, detail)
 }

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"strings"
@@ -141,10 +142,21 @@ func (s *Service) Note(ctx context.Context, who Caller, ref, body string) (Item,
 }
 
 func (t *task) note(ctx context.Context, body string) error {
-	if err := checkText("note", body, maxNote); err != nil {
+	if err := cmp.Or(checkText("note", body, maxNote), t.checkRecords()); err != nil {
 		return err
 	}
 	return t.did(ctx, eventNote, noted{Body: body})
+}
+
+// maxRecords bounds what every look at a case reads. Work on the case itself goes
+// on beyond it: replies, statuses and assignments are never refused for it.
+const maxRecords = 10_000
+
+func (t *task) checkRecords() error {
+	if t.item.Records >= maxRecords {
+		return ErrConflict.With("The record of the case has %d lines, and no room for notes, tags and links.", t.item.Records)
+	}
+	return nil
 }
 
 // checkText wants a text that says something.
