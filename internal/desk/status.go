@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/supportd/supportd/internal/cases"
@@ -10,7 +11,7 @@ import (
 // SetStatus moves a case to a status of the API. The reason is for the record
 // and may be empty.
 func (s *Service) SetStatus(ctx context.Context, who Caller, ref, status, reason string) (Item, error) {
-	if err := checkOptionalText("reason", reason, maxReason); err != nil {
+	if err := cmp.Or(who.need(Work), checkOptionalText("reason", reason, maxReason)); err != nil {
 		return Item{}, err
 	}
 	return s.workOn(ctx, who, ref, "case.status", func(t *task) error {
@@ -62,11 +63,11 @@ func eventTo(status cases.Status) (cases.Event, error) {
 
 // SetSeverity changes the severity of a case and keeps the reason.
 func (s *Service) SetSeverity(ctx context.Context, who Caller, ref, severity, reason string) (Item, error) {
-	if err := checkText("reason", reason, maxReason); err != nil {
-		return Item{}, err
-	}
 	key, err := s.key(ctx, who, Work, ref)
 	if err != nil {
+		return Item{}, err
+	}
+	if err := checkText("reason", reason, maxReason); err != nil {
 		return Item{}, err
 	}
 	customer, err := s.customer(ctx, key.Account)
