@@ -35,12 +35,12 @@ type floor struct {
 	clock time.Time
 }
 
-func openFloor(t *testing.T) *floor {
+func openFloor(t testing.TB) *floor {
 	t.Helper()
 	return openFloorOn(t, "sqlite://"+filepath.Join(t.TempDir(), "desk.db"))
 }
 
-func openFloorOn(t *testing.T, url string) *floor {
+func openFloorOn(t testing.TB, url string) *floor {
 	t.Helper()
 	opened, err := store.Open(t.Context(), url)
 	if err != nil {
@@ -85,7 +85,7 @@ func (f *floor) pass(d time.Duration) {
 }
 
 // hire adds an agent and returns the agent as a caller.
-func (f *floor) hire(t *testing.T, a desk.Agent) desk.Caller {
+func (f *floor) hire(t testing.TB, a desk.Agent) desk.Caller {
 	t.Helper()
 	a.Active = true
 	if a.Role == "" {
@@ -111,7 +111,7 @@ func (f *floor) lead(t *testing.T, name string) desk.Caller {
 	return f.hire(t, desk.Agent{Name: name, Role: desk.RoleLead})
 }
 
-func (f *floor) team(t *testing.T, team desk.Team) {
+func (f *floor) team(t testing.TB, team desk.Team) {
 	t.Helper()
 	if team.Name == "" {
 		team.Name = team.ID
