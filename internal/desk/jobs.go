@@ -195,17 +195,11 @@ func (s *Service) recountItems(ctx context.Context, job jobs.Job) error {
 	if err != nil {
 		return err
 	}
-	var failed []error
-	for _, i := range items {
-		if err := s.look(ctx, i.Key); err != nil {
-			failed = append(failed, fmt.Errorf("clocks of %s: %w", i.CaseID, err))
-		}
-	}
-	if len(failed) > 0 {
+	if err := s.lookAtAll(ctx, items); err != nil {
 		if job.Attempt < recountAttempts {
-			return errors.Join(failed...)
+			return err
 		}
-		s.log().ErrorContext(ctx, "recount", "error", errors.Join(failed...).Error()) // the others shall not wait for these
+		s.log().ErrorContext(ctx, "recount", "error", err.Error()) // the others shall not wait for these
 	}
 	if len(items) < recountBatch {
 		return nil
@@ -217,6 +211,16 @@ func (s *Service) recountItems(ctx context.Context, job jobs.Job) error {
 		}
 		return tx.Finish(ctx, job)
 	})
+}
+
+func (s *Service) lookAtAll(ctx context.Context, items []Item) error {
+	var failed []error
+	for _, i := range items {
+		if err := s.look(ctx, i.Key); err != nil {
+			failed = append(failed, fmt.Errorf("clocks of %s: %w", i.CaseID, err))
+		}
+	}
+	return errors.Join(failed...)
 }
 
 // beginRecount ends the job that a change of the rules has enqueued before it
