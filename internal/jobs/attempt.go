@@ -207,19 +207,24 @@ func (w *work) tell(o Observation, err error) {
 	if p, ok := errors.AsType[panicError](err); ok {
 		attrs = append(attrs, slog.String("stack", string(p.stack)))
 	}
-	w.Log.LogAttrs(w.handlers, level(o.Outcome), "job", attrs...)
+	w.Log.LogAttrs(w.handlers, w.level(o), "job", attrs...)
 	if w.Observe != nil {
 		w.Observe(o)
 	}
 }
 
-func level(o Outcome) slog.Level {
-	switch o {
+// level is low for the turn of a schedule that went well, as most do every few
+// seconds: an operator reads of it where it did not, and of the attempt after that.
+func (w *work) level(o Observation) slog.Level {
+	switch o.Outcome {
 	case Failed, Rescued:
 		return slog.LevelWarn
 	case Buried:
 		return slog.LevelError
-	default:
-		return slog.LevelInfo
+	case Done:
+		if w.kinds[o.Job.Kind].Every > 0 && o.Job.Attempt <= 1 {
+			return slog.LevelDebug
+		}
 	}
+	return slog.LevelInfo
 }

@@ -591,6 +591,30 @@ func TestSchedulesFollowAClockThatIsMoved(t *testing.T) {
 	})
 }
 
+// Turns come every few seconds; the log is for those that say something.
+func TestATurnThatGoesWellIsQuiet(t *testing.T) {
+	inWorld(t, func(w *world) {
+		turns := 0
+		w.start(w.runnerOf(jobs.Kind{Name: kind, Every: time.Hour, Backoff: time.Second, Handler: func(context.Context, jobs.Job) error {
+			if turns++; turns == 2 {
+				return errors.New("once")
+			}
+			return nil
+		}}))
+		time.Sleep(4*time.Hour + 30*time.Minute)
+		var told []string
+		for _, r := range w.log.records(w.T, "job") {
+			told = append(told, fmt.Sprint(r["level"], " ", r["outcome"], " ", r["attempt"]))
+		}
+		if diff := cmp.Diff([]string{"WARN failed 1", "INFO done 2"}, told); diff != "" {
+			t.Errorf("log of four turns, one of which failed once (-want +got):\n%s", diff)
+		}
+		if got := w.outcomes()[jobs.Done]; got < 4 {
+			t.Errorf("%d turns were observed as done, want at least 4", got)
+		}
+	})
+}
+
 func TestATurnDoesNotPileUpBehindOneThatRuns(t *testing.T) {
 	inWorld(t, func(w *world) {
 		var begun atomic.Int64
