@@ -29,6 +29,9 @@ type Service struct {
 	Now    func() time.Time // nil means time.Now
 	Random io.Reader        // of which ids are made; nil means crypto/rand
 	Log    *slog.Logger     // nil means slog.Default()
+	// EndlessTokens has tokens end by being revoked alone: tests that move the
+	// clock by years go on with theirs.
+	EndlessTokens bool
 
 	known   settingsCache
 	entries atomic.Uint32 // how many were written here

@@ -71,7 +71,7 @@ func (s *Service) deadTokens(ctx context.Context, tx Tx) (dead []Token, err erro
 	past := s.now().Add(-tokensKept)
 	all, err := readDocuments[tokenRecord](ctx, tx)
 	for _, t := range all {
-		if !t.lasts(past) {
+		if !s.lasts(t.Token, past) {
 			dead = append(dead, t.Token)
 		}
 	}

@@ -60,7 +60,7 @@ func (s *Service) Authenticate(ctx context.Context, text string) (who Caller, er
 		if err != nil {
 			return err
 		}
-		if subtle.ConstantTimeCompare(t.Hash, tokenHash(text)) != 1 || !t.lasts(s.now()) {
+		if subtle.ConstantTimeCompare(t.Hash, tokenHash(text)) != 1 || !s.lasts(t.Token, s.now()) {
 			return ErrUnknownToken
 		}
 		a, err := readDocument[Agent](ctx, tx, t.Agent)
@@ -135,7 +135,7 @@ func (s *Service) checkTokens(ctx context.Context, tx Tx, agent string) error {
 		return err
 	}
 	now := s.now()
-	all = slices.DeleteFunc(all, func(t Token) bool { return !t.lasts(now) })
+	all = slices.DeleteFunc(all, func(t Token) bool { return !s.lasts(t, now) })
 	if len(all) >= maxTokens {
 		return ErrConflict.With("The agent %s has %d tokens already. Revoke one first.", agent, len(all))
 	}
@@ -230,9 +230,9 @@ func (s *Service) FirstAgent(ctx context.Context) (text string, err error) {
 	return text, nil
 }
 
-// lasts reports whether the token has not ended at a time.
-func (t Token) lasts(at time.Time) bool {
-	return at.Before(t.ExpiresAt) && (t.RevokedAt.IsZero() || at.Before(t.RevokedAt))
+// lasts reports whether a token has not ended at a time.
+func (s *Service) lasts(t Token, at time.Time) bool {
+	return (s.EndlessTokens || at.Before(t.ExpiresAt)) && (t.RevokedAt.IsZero() || at.Before(t.RevokedAt))
 }
 
 // allowed returns what the role and the token both allow.

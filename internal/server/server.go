@@ -132,7 +132,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 		Limits:          s.config.Limits.cases(),
 		RetentionMonths: s.config.RetentionMonths,
 	}
-	s.Desk = &desk.Service{Store: s.store.Desk(), Cases: s.Cases, IAM: s.IAM, Now: s.config.Now, Random: s.random("desk"), Log: s.log}
+	s.Desk = &desk.Service{Store: s.store.Desk(), Cases: s.Cases, IAM: s.IAM, Now: s.config.Now, Random: s.random("desk"), Log: s.log, EndlessTokens: s.config.Test != nil}
 	s.Cases.Watch = s.watchCases
 	s.Advisor = s.newAdvisor(sources)
 	api, err := supportapi.New(supportapi.Config{

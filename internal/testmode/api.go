@@ -387,6 +387,9 @@ func requestQuery(r *http.Request) (q RequestQuery, wait time.Duration, err erro
 			return q, 0, ErrInvalid.With("%s=%s: %v", name, value, err)
 		}
 	}
+	if q.After < 0 || q.AtLeast < 0 || q.Limit < 0 {
+		return q, 0, ErrInvalid.With("after, atLeast and limit are numbers from 0 on.")
+	}
 	if q.AtLeast > keptRequests {
 		return q, 0, ErrInvalid.With("atLeast=%d: only %d requests are kept", q.AtLeast, keptRequests)
 	}

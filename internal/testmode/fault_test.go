@@ -3,6 +3,7 @@ package testmode_test
 import (
 	"errors"
 	"io"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -197,6 +198,9 @@ func TestFaultsThatMakeNoSenseAreRefused(t *testing.T) {
 		`no operation "CreateCas"`:               {Kind: testmode.FaultThrottling, Operation: "CreateCas"},
 		`12 digits, unlike "12"`:                 {Kind: testmode.FaultThrottling, Account: "12"},
 		"from 0 to 1, not 2":                     {Kind: testmode.FaultThrottling, Probability: 2},
+		"from 0 to 1, not NaN":                   {Kind: testmode.FaultThrottling, Probability: math.NaN()},
+		"from 0 to 1, not +Inf":                  {Kind: testmode.FaultThrottling, Probability: math.Inf(1)},
+		"from 0 to 1, not -0.1":                  {Kind: testmode.FaultThrottling, Probability: -0.1},
 		"cannot happen -1 times":                 {Kind: testmode.FaultThrottling, Count: -1},
 		"at most 1m0s, not 0s":                   {Kind: testmode.FaultLatency},
 		"at most 1m0s, not 1h0m0s":               {Kind: testmode.FaultLatency, Delay: time.Hour},

@@ -1,6 +1,7 @@
 package testmode_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"sync"
@@ -156,4 +157,80 @@ func TestResetForgetsWhatIsInMemory(t *testing.T) {
 	if got := answeredBy(); got != desk.DefaultSettings().ProviderName {
 		t.Errorf("after Reset the reply is by %q, want the name at the start", got)
 	}
+}
+
+// Whoever asked may go away: the server is either as it was, or reset.
+func TestAResetIsFinishedForThoseWhoWentAway(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, server.Test{})
+	w.mustCreate("before")
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	if err := w.Reset(gone); err != nil {
+		t.Errorf("Reset(of a client that went away) = %v, want nil", err)
+	}
+	if got := w.subjects(); len(got) > 0 {
+		t.Errorf("after Reset there are cases %v, want none", got)
+	}
+	if _, err := w.Seed(gone, []byte("cases: [{subject: planted, body: words}]")); err != nil {
+		t.Errorf("Seed(of a client that went away) = %v, want nil", err)
+	}
+	if got := w.subjects(); len(got) != 1 {
+		t.Errorf("after Seed there are cases %v, want that of the seed", got)
+	}
+}
+
+// Everything that a test suite can do at a time is done at a time.
+func TestResetBesideEverythingLeavesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, server.Test{Seed: 7})
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	var busy sync.WaitGroup
+	repeat := func(what string, f func() error) {
+		busy.Go(func() {
+			for ctx.Err() == nil {
+				if err := f(); err != nil && ctx.Err() == nil {
+					t.Errorf("%s beside resets = %v, want nil", what, err)
+					return
+				}
+			}
+		})
+	}
+	const script = "rules: [{steps: [{after: 1m, reply: Why?}, {on: customer-reply, after: 1m, reply: So., repeat: 3}, {after: 1h, resolve: true}]}]"
+	for range 2 {
+		repeat("CreateCase", func() error { _, err := w.create(w.client(1), "beside"); return err })
+	}
+	repeat("Advance", func() error { return w.Advance(ctx, 20*time.Minute) })
+	repeat("SetAutopilot", func() error { <-time.After(10 * time.Millisecond); return w.SetAutopilot(ctx, []byte(script)) })
+	repeat("Seed", func() error {
+		_, err := w.Seed(ctx, []byte("cases: [{subject: planted, body: words, communications: [{by: agent, body: Why?}]}]"))
+		return err
+	})
+	repeat("clock", func() error { w.Freeze(); w.Unfreeze(); return nil })
+	repeat("Requests", func() error {
+		soon, done := context.WithTimeout(ctx, 5*time.Millisecond)
+		defer done()
+		if _, err := w.Requests(soon, testmode.RequestQuery{AtLeast: 10_000}); !errors.Is(err, context.DeadlineExceeded) {
+			return err
+		}
+		return nil
+	})
+	for range 10 {
+		if err := w.Reset(t.Context()); err != nil {
+			t.Errorf("Reset() = %v, want nil", err)
+		}
+	}
+	stop()
+	busy.Wait()
+	if err := w.Reset(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.subjects(); len(got) > 0 {
+		t.Errorf("after the last Reset there are %d cases, want none", len(got))
+	}
+	if w.Autopilot() != nil {
+		t.Error("after the last Reset there is a script")
+	}
+	w.mustCreate("afterwards")
 }

@@ -32,8 +32,10 @@ type SeedUser struct {
 // Seed adds what a seed file names, and returns what it made. Cases live through
 // their story at the times that the file gives them: the clock is moved to each,
 // and back in the end. An error names the lines to mend, and then nothing was
-// added. Requests that come meanwhile wait.
+// added. Requests that come meanwhile wait. A seed that has begun goes on when ctx
+// ends, so that no half of it is left.
 func (m *Mode) Seed(ctx context.Context, text []byte) (Seeded, error) {
+	ctx = context.WithoutCancel(ctx)
 	m.moving.Lock()
 	defer m.moving.Unlock()
 	m.open.Lock()

@@ -96,8 +96,10 @@ func (m *Mode) Guard(next http.Handler) http.Handler {
 
 // Reset makes the server as it was when it started: data, clock, ids, faults,
 // request log and autopilot. It waits for the requests that run, and those that
-// come meanwhile wait for it.
+// come meanwhile wait for it. One that has begun goes on when ctx ends: a server
+// that is half reset is of use to nobody.
 func (m *Mode) Reset(ctx context.Context) error {
+	ctx = context.WithoutCancel(ctx)
 	m.moving.Lock()
 	defer m.moving.Unlock()
 	m.open.Lock()
@@ -131,6 +133,9 @@ func (m *Mode) Advance(ctx context.Context, d time.Duration) error {
 	defer m.autopilot.moved()
 	defer m.config.Clock.hold()()
 	until := m.config.Clock.Now().Add(d)
+	if err := checkTime(until); err != nil {
+		return err
+	}
 	for range mostSteps {
 		at, err := m.next(ctx)
 		if err != nil {
@@ -168,8 +173,8 @@ func (m *Mode) next(ctx context.Context) (time.Time, error) {
 // what has happened stays, and leases of jobs that were taken later go on for
 // longer.
 func (m *Mode) SetTime(t time.Time) error {
-	if t.Year() < 1970 || t.Year() > 9999 { // the store and the API tell no others
-		return ErrInvalid.With("The clock can be set to the years 1970 to 9999, not to %s.", t.Format(time.RFC3339))
+	if err := checkTime(t); err != nil {
+		return err
 	}
 	m.moving.Lock()
 	defer m.moving.Unlock()
@@ -178,7 +183,16 @@ func (m *Mode) SetTime(t time.Time) error {
 	return nil
 }
 
-// Freeze stops the clock where it is, and Unfreeze lets it go on.
+// checkTime refuses times that the store and the API cannot tell, or that others
+// are too soon to be reckoned from.
+func checkTime(t time.Time) error {
+	if year := t.UTC().Year(); year < 1970 || year > 9000 {
+		return ErrInvalid.With("The clock goes from the year 1970 to 9000, not to %s.", t.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+// Freeze stops the clock where it is. Unfreeze lets it go on.
 func (m *Mode) Freeze() {
 	m.moving.Lock()
 	defer m.moving.Unlock()
