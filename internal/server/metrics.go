@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/supportd/supportd/internal/accesslog"
+	"github.com/supportd/supportd/internal/desk"
 	"github.com/supportd/supportd/internal/jobs"
 )
 
@@ -90,6 +91,37 @@ func (m *metrics) countDead(runner *jobs.Runner) {
 		}
 		return float64(len(dead))
 	}))
+}
+
+// countCases shows how many cases agents have before them.
+func (m *metrics) countCases(d *desk.Service) {
+	m.registry.MustRegister(deskCases{d, prometheus.NewDesc("supportd_desk_cases",
+		"Open cases in some views of the desk, of all accounts and nodes; at most 1000 are counted.", []string{"view"}, nil)})
+}
+
+// deskCases counts the cases in those views that are the same for all agents.
+type deskCases struct {
+	desk *desk.Service
+	desc *prometheus.Desc
+}
+
+// Describe sends the description of the metric.
+func (c deskCases) Describe(to chan<- *prometheus.Desc) { to <- c.desc }
+
+// Collect sends the counts, or none when nobody knows: the readiness says why.
+func (c deskCases) Collect(to chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), checkTimeout)
+	defer cancel()
+	counts, err := c.desk.Views(ctx, desk.Operator())
+	if err != nil {
+		return
+	}
+	for _, one := range counts {
+		switch one.View {
+		case desk.ViewOpen, desk.ViewUnassigned, desk.ViewWaiting, desk.ViewBreaching:
+			to <- prometheus.MustNewConstMetric(c.desc, prometheus.GaugeValue, float64(one.Count), string(one.View))
+		}
+	}
 }
 
 func (m *metrics) handler() http.Handler {

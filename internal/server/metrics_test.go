@@ -56,9 +56,18 @@ func TestMetricsCountDeadJobsOfAllNodes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if text := s.mustMetrics(t); !strings.Contains(text, "supportd_jobs_dead 1\n") {
+		t.Errorf("GET /metrics does not count one dead job: %s", text)
+	}
+}
+
+// mustMetrics returns the metrics of a server that does not listen.
+func (s *service) mustMetrics(t *testing.T) string {
+	t.Helper()
 	w := httptest.NewRecorder()
 	s.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
-	if !strings.Contains(w.Body.String(), "supportd_jobs_dead 1\n") {
-		t.Errorf("GET /metrics does not count one dead job: %s", w.Body)
+	if w.Code != http.StatusOK {
+		t.Fatalf("GET /metrics = %d %s, want 200", w.Code, w.Body)
 	}
+	return w.Body.String()
 }

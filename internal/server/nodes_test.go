@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/supportd/supportd/internal/blob/s3blob/s3test"
 	"github.com/supportd/supportd/internal/seal"
@@ -19,8 +20,15 @@ import (
 // twoNodes share a PostgreSQL and a bucket, and nothing else.
 func twoNodes(t *testing.T) (a, b *service) {
 	t.Helper()
+	return twoNodesAt(t, nil)
+}
+
+// twoNodesAt go by a clock.
+func twoNodesAt(t *testing.T, now func() time.Time) (a, b *service) {
+	t.Helper()
 	bucket := s3test.Start(t)
 	config := server.Config{
+		Now:      now,
 		Database: pgtest.Database(t), Blobs: bucket.URL(bucket.Bucket(t)),
 		BlobsKeyID: bucket.AccessKey, BlobsSecret: bucket.SecretKey,
 		MasterKey: base64.StdEncoding.EncodeToString(seal.NewMasterKey()),

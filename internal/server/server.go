@@ -149,6 +149,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 	s.metrics = newMetrics()
 	s.Jobs = s.newRunner()
 	s.metrics.countDead(s.Jobs)
+	s.metrics.countCases(s.Desk)
 	s.databaseCheck = &sharedCheck{check: s.store.Check}
 	s.attachmentsCheck = &sharedCheck{check: s.checkAttachments}
 	if s.config.Test != nil {
