@@ -40,19 +40,51 @@ func (s *Server) Resolve(caseID string) {
 	s.SetStatus(caseID, string(cases.Resolved))
 }
 
-// Seed adds what a seed file (YAML) names: accounts, cases with communications
-// and attachments, results. It returns the ids of the cases that have a ref. See
-// docs/testing.md.
-func (s *Server) Seed(text string) (caseIDs map[string]string) {
+// Seeded is what came of a seed file.
+type Seeded struct {
+	Cases  map[string]string      // case ids by ref
+	Users  []SeededUser           // in the order of the file
+	Agents map[string]SeededAgent // by e-mail address
+}
+
+// SeededUser is a user of an account that a seed made, with an access key for
+// [Server.ConfigWith].
+type SeededUser struct {
+	Account         string
+	Name            string
+	AccessKeyID     string
+	SecretAccessKey string
+}
+
+// SeededAgent is an agent that a seed made, with a token for the API for agents.
+type SeededAgent struct {
+	ID    string
+	Token string
+}
+
+// Seed adds what a seed file (YAML) names: accounts and users, agents and teams,
+// cases with all that was said and done, and results. Cases have lived through
+// their story at the times that the file gives them. The form of the file is in
+// https://github.com/supportd/supportd/blob/main/docs/testing.md#seeds.
+func (s *Server) Seed(text string) Seeded {
 	s.t.Helper()
-	seeded, err := s.mode.Seed(context.Background(), []byte(text))
+	made, err := s.mode.Seed(context.Background(), []byte(text))
 	s.must("seed", err)
-	return seeded.Cases
+	seeded := Seeded{Cases: made.Cases, Agents: map[string]SeededAgent{}}
+	for _, u := range made.Users {
+		seeded.Users = append(seeded.Users, SeededUser{u.Account, u.Name, u.Key.ID, u.Key.Secret})
+	}
+	for email, a := range made.Agents {
+		seeded.Agents[email] = SeededAgent(a)
+	}
+	return seeded
 }
 
 // Autopilot has a script (YAML) play the agent for the cases that are opened from
-// now on; the word "default" is the script of the program, and an empty one ends
-// that. See docs/testing.md.
+// now on. Its steps are done when [Server.Advance] passes their times, or when a
+// clock that runs reaches them. The word "default" is the script of the program,
+// and an empty one ends the autopilot. The form of the script is in
+// https://github.com/supportd/supportd/blob/main/docs/testing.md#autopilot.
 func (s *Server) Autopilot(text string) {
 	s.t.Helper()
 	s.must("autopilot", s.mode.SetAutopilot(context.Background(), []byte(text)))

@@ -17,7 +17,14 @@ func (s *Server) Advance(d time.Duration) {
 	s.must("advance", s.mode.Advance(context.Background(), d))
 }
 
-// Freeze stops the clock where it is. Advance goes on to move it.
+// SetTime moves the clock to t, also back. What falls due on the way happens
+// afterwards and at the new time; with Advance it happens at its own.
+func (s *Server) SetTime(t time.Time) {
+	s.t.Helper()
+	s.must("set the time", s.mode.SetTime(t))
+}
+
+// Freeze stops the clock where it is. Advance and SetTime go on to move it.
 func (s *Server) Freeze() { s.mode.Freeze() }
 
 // Unfreeze lets the clock go on from where it is.

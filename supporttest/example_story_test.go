@@ -19,7 +19,7 @@ func ExampleServer_Seed() {
 	srv := supporttest.NewServer(t)
 	client := support.NewFromConfig(srv.Config())
 
-	ids := srv.Seed(`
+	seeded := srv.Seed(`
 cases:
   - ref: printer
     subject: Printer on fire
@@ -28,7 +28,7 @@ cases:
     communications:
       - {by: agent, after: 2h, body: Where is it?, status: pending-customer-action}
 `)
-	found, err := client.DescribeCases(context.Background(), &support.DescribeCasesInput{CaseIdList: []string{ids["printer"]}})
+	found, err := client.DescribeCases(context.Background(), &support.DescribeCasesInput{CaseIdList: []string{seeded.Cases["printer"]}})
 	if err != nil {
 		t.Fatalf("DescribeCases: %v", err)
 	}

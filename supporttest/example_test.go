@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -303,4 +305,109 @@ func ExampleServer_DeskToken() {
 	}
 	fmt.Println(answer.StatusCode, me.Agent.Role)
 	// Output: 200 administrator
+}
+
+func ExampleServer_Unfreeze() {
+	t := newExampleT() // in a test, the *testing.T that it was given
+	defer t.end()
+	srv := supporttest.NewServer(t, supporttest.WithFrozenClock())
+
+	before := srv.Now()
+	fmt.Println("runs:", srv.Now().After(before))
+	srv.Unfreeze()
+	fmt.Println("runs:", srv.Now().After(before))
+	// Output:
+	// runs: false
+	// runs: true
+}
+
+// What falls due on the way to a time happens at that time.
+func ExampleServer_SetTime() {
+	t := newExampleT() // in a test, the *testing.T that it was given
+	defer t.end()
+	srv := supporttest.NewServer(t, supporttest.WithFrozenClock())
+
+	srv.SetTime(time.Date(2026, 12, 24, 18, 0, 0, 0, time.UTC))
+
+	fmt.Println(srv.Now().Format(time.RFC1123))
+	// Output: Thu, 24 Dec 2026 18:00:00 UTC
+}
+
+// With both options the times of cases are known.
+func ExampleWithTime() {
+	t := newExampleT() // in a test, the *testing.T that it was given
+	defer t.end()
+	srv := supporttest.NewServer(t, supporttest.WithFrozenClock(), supporttest.WithTime(time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)))
+	client := support.NewFromConfig(srv.Config())
+	openCase(t, client, "Printer on fire")
+
+	found, err := client.DescribeCases(context.Background(), &support.DescribeCasesInput{})
+	if err != nil {
+		t.Fatalf("DescribeCases: %v", err)
+	}
+	fmt.Println(*found.Cases[0].TimeCreated)
+	// Output: 2026-03-01T09:00:00.000Z
+}
+
+// Ids of a seed are known, too: answers can be compared as a whole.
+func ExampleWithSeed() {
+	open := func() string {
+		t := newExampleT() // in a test, the *testing.T that it was given
+		defer t.end()
+		srv := supporttest.NewServer(t, supporttest.WithSeed(7), supporttest.WithTime(time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)))
+		return openCase(t, support.NewFromConfig(srv.Config()), "Printer on fire")
+	}
+	fmt.Println("the same ids:", open() == open())
+	// Output: the same ids: true
+}
+
+// Limits are off unless a test wants those of AWS.
+func ExampleWithAWSLimits() {
+	t := newExampleT() // in a test, the *testing.T that it was given
+	defer t.end()
+	srv := supporttest.NewServer(t, supporttest.WithAWSLimits(), supporttest.WithFrozenClock())
+	client := support.NewFromConfig(srv.Config())
+
+	for range 10 {
+		openCase(t, client, "Printer on fire")
+		srv.Advance(time.Second) // there is a limit of calls a second, too
+	}
+	_, err := client.CreateCase(context.Background(), &support.CreateCaseInput{
+		Subject: aws.String("One more"), CommunicationBody: aws.String("It says lp0."),
+	})
+	_, limited := errors.AsType[*types.CaseCreationLimitExceeded](err)
+	fmt.Println("the eleventh case of an hour is refused:", limited)
+	// Output: the eleventh case of an hour is refused: true
+}
+
+// A test reads the server's log when something is not as it should be.
+func ExampleWithLog() {
+	t := newExampleT()      // in a test, the *testing.T that it was given
+	var log strings.Builder // in a test, t.Output()
+	srv := supporttest.NewServer(t, supporttest.WithLog(slog.New(slog.NewTextHandler(&log, nil))))
+	openCase(t, support.NewFromConfig(srv.Config()), "Printer on fire")
+	t.end() // nobody writes any more
+	fmt.Println(strings.Contains(log.String(), "operation=CreateCase"))
+	// Output: true
+}
+
+// Users of a seed may do what their policies say.
+func ExampleServer_ConfigWith() {
+	t := newExampleT() // in a test, the *testing.T that it was given
+	defer t.end()
+	srv := supporttest.NewServer(t)
+	seeded := srv.Seed(`
+accounts:
+  - {id: "444455556666", name: Guests, users: [{name: bob}]}
+`)
+	bob := support.NewFromConfig(srv.ConfigWith(seeded.Users[0].AccessKeyID, seeded.Users[0].SecretAccessKey))
+	root := support.NewFromConfig(srv.ConfigWith("444455556666", "test"))
+
+	for _, client := range []*support.Client{bob, root} {
+		_, err := client.DescribeCases(context.Background(), &support.DescribeCasesInput{})
+		fmt.Println("allowed:", err == nil)
+	}
+	// Output:
+	// allowed: false
+	// allowed: true
 }

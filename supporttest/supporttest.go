@@ -13,12 +13,22 @@
 //
 // It is the server that runs in production, on a database in a temporary
 // folder; nothing of it is faked but the clock. No limits are set unless a test
-// asks for them. A test also plays the agent who answers, lets calls fail, and
-// reads what the code under test has asked for.
+// asks for them. Besides, a test
+//
+//   - begins with cases that have a story ([Server.Seed]), or anew ([Server.Reset]),
+//   - plays the agent who answers ([Server.Reply], [Server.SetStatus],
+//     [Server.Resolve]), or leaves that to a script ([Server.Autopilot]),
+//   - lets time pass ([Server.Advance], [Server.Freeze], [WithTime]),
+//   - lets calls fail ([Server.Fail]) and reads what the code under test has
+//     asked for ([Server.Requests], [Server.WaitRequests]),
+//   - makes up what Trusted Advisor has found ([Server.SetResult]).
+//
+// Servers are independent of each other, so tests can run in parallel.
 package supporttest
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"path/filepath"
@@ -81,14 +91,14 @@ func WithTime(t time.Time) Option {
 	return func(o *options) { o.config.Test.Time = t }
 }
 
-// WithFrozenClock has the clock stand still but for [Server.Advance], so that
-// times come out the same again.
+// WithFrozenClock has the clock stand still but for [Server.Advance] and
+// [Server.SetTime], so that times come out the same again.
 func WithFrozenClock() Option {
 	return func(o *options) { o.config.Test.Frozen = true }
 }
 
-// WithSeed makes the ids of cases and attachments of the seed, so that those of
-// the same calls in the same order come out the same again. Zero makes them
+// WithSeed makes ids of a number: those of cases, attachments and of the desk
+// come out the same again for the same calls in the same order. Zero makes them
 // random, which is the default.
 func WithSeed(seed uint64) Option {
 	return func(o *options) { o.config.Test.Seed = seed }
@@ -123,7 +133,7 @@ func NewServer(t T, opts ...Option) *Server {
 func (s *Server) start() error {
 	listener, err := s.server.Listen()
 	if err != nil {
-		return err
+		return errors.Join(err, s.server.Close())
 	}
 	s.URL = "http://" + listener.Addr().String()
 	ctx, stop := context.WithCancel(context.Background())
@@ -179,8 +189,9 @@ func (s *Server) createAccount(a iam.Account) error {
 	return err
 }
 
-// Accounts returns the two accounts: 123456789012 with an enterprise plan and
-// 111122223333 with a business plan.
+// Accounts returns the two accounts that every server has: 123456789012 with an
+// enterprise plan and 111122223333 with a business plan. [Server.Seed] makes
+// others, and changes these.
 func (s *Server) Accounts() []Account { return append([]Account{}, s.accounts...) }
 
 // Config returns the configuration of a client of the first account.
@@ -188,11 +199,18 @@ func (s *Server) Config() aws.Config { return s.ConfigFor(s.accounts[0]) }
 
 // ConfigFor returns the configuration of a client of the account.
 func (s *Server) ConfigFor(a Account) aws.Config {
+	return s.ConfigWith(a.AccessKeyID, a.SecretAccessKey)
+}
+
+// ConfigWith returns the configuration of a client with an access key, such as
+// that of a user of a seed. The number of any account is an access key of its
+// root, too, with the secret "test".
+func (s *Server) ConfigWith(accessKeyID, secretAccessKey string) aws.Config {
 	return aws.Config{
 		Region:       "us-east-1",
 		BaseEndpoint: aws.String(s.URL),
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: a.AccessKeyID, SecretAccessKey: a.SecretAccessKey, Source: "supporttest"}, nil
+			return aws.Credentials{AccessKeyID: accessKeyID, SecretAccessKey: secretAccessKey, Source: "supporttest"}, nil
 		}),
 	}
 }
