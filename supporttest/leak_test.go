@@ -14,6 +14,31 @@ import (
 
 var servers = flag.Int("servers", 50, "how many servers TestManyServersLeaveNothingBehind starts")
 
+// A suite may also have one server, and reset it before each test.
+func TestManyResetsLeaveNothingBehind(t *testing.T) {
+	srv := supporttest.NewServer(t)
+	client := support.NewFromConfig(srv.Config())
+	use := func() {
+		srv.Autopilot("rules: [{steps: [{after: 1h, reply: Why?}]}]")
+		srv.Seed("cases: [{subject: planted, body: words, attachments: [{name: a, text: a}]}]")
+		mustCreate(t, client, "short life")
+		srv.Fail(supporttest.Fault{Kind: supporttest.LostAnswer, Operation: "ResolveCase"})
+		srv.Advance(2 * time.Hour)
+		srv.Reset()
+	}
+	for range 5 {
+		use() // what the process keeps for good is there then
+	}
+	goroutines, files := runtime.NumGoroutine(), openFiles(t)
+	for range 2 * *servers {
+		use()
+	}
+	checkNothingIsLeft(t, goroutines+2, files+2) // connections of the client that idle
+	if left := mustAttachments(t, srv); len(left) > 0 {
+		t.Errorf("after the last reset there are files %v, want none", left)
+	}
+}
+
 // A suite starts a server in each of its tests, and some at a time.
 func TestManyServersLeaveNothingBehind(t *testing.T) {
 	use := func() {

@@ -43,6 +43,11 @@ type Test struct {
 const DefaultTestListen = "127.0.0.1:4581"
 
 func (t *Test) check() error {
+	if !t.Time.IsZero() {
+		if err := testmode.CheckTime(t.Time); err != nil {
+			return fmt.Errorf("test-time: %w", err)
+		}
+	}
 	if t.Listen == "" {
 		return nil
 	}

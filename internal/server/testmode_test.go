@@ -131,9 +131,10 @@ func TestInstallationsOfOlderReleasesAreInUse(t *testing.T) {
 func TestATestServerHasNoOtherClock(t *testing.T) {
 	t.Parallel()
 	for want, config := range map[string]server.Config{
-		"a clock of its own":       {Data: t.TempDir(), Now: time.Now, Test: &server.Test{}},
-		`test-listen "here": want`: {Data: t.TempDir(), Test: &server.Test{Listen: "here"}},
-		"no such file":             {Data: t.TempDir(), Test: &server.Test{SeedFile: filepath.Join(t.TempDir(), "none.yaml")}},
+		"a clock of its own":        {Data: t.TempDir(), Now: time.Now, Test: &server.Test{}},
+		"test-time: The clock goes": {Data: t.TempDir(), Test: &server.Test{Time: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)}},
+		`test-listen "here": want`:  {Data: t.TempDir(), Test: &server.Test{Listen: "here"}},
+		"no such file":              {Data: t.TempDir(), Test: &server.Test{SeedFile: filepath.Join(t.TempDir(), "none.yaml")}},
 	} {
 		if s, err := server.Open(t.Context(), config); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Open(%+v) = %v, want %s", config.Test, err, want)

@@ -133,7 +133,7 @@ func (m *Mode) Advance(ctx context.Context, d time.Duration) error {
 	defer m.autopilot.moved()
 	defer m.config.Clock.hold()()
 	until := m.config.Clock.Now().Add(d)
-	if err := checkTime(until); err != nil {
+	if err := CheckTime(until); err != nil {
 		return err
 	}
 	for range mostSteps {
@@ -173,7 +173,7 @@ func (m *Mode) next(ctx context.Context) (time.Time, error) {
 // what has happened stays, and leases of jobs that were taken later go on for
 // longer.
 func (m *Mode) SetTime(t time.Time) error {
-	if err := checkTime(t); err != nil {
+	if err := CheckTime(t); err != nil {
 		return err
 	}
 	m.moving.Lock()
@@ -183,9 +183,9 @@ func (m *Mode) SetTime(t time.Time) error {
 	return nil
 }
 
-// checkTime refuses times that the store and the API cannot tell, or that others
-// are too soon to be reckoned from.
-func checkTime(t time.Time) error {
+// CheckTime refuses times that the store and the API cannot tell, or from which
+// others are reckoned that they cannot.
+func CheckTime(t time.Time) error {
 	if year := t.UTC().Year(); year < 1970 || year > 9000 {
 		return ErrInvalid.With("The clock goes from the year 1970 to 9000, not to %s.", t.UTC().Format(time.RFC3339))
 	}
