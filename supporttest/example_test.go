@@ -357,7 +357,8 @@ func ExampleWithSeed() {
 		srv := supporttest.NewServer(t, supporttest.WithSeed(7), supporttest.WithTime(time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)))
 		return openCase(t, support.NewFromConfig(srv.Config()), "Printer on fire")
 	}
-	fmt.Println("the same ids:", open() == open())
+	once, again := open(), open()
+	fmt.Println("the same ids:", once == again)
 	// Output: the same ids: true
 }
 
