@@ -40,8 +40,8 @@ func (s *Service) Teams(ctx context.Context, who Caller) ([]Team, error) {
 
 // PutTeam creates or replaces a team. One without an id gets one.
 func (s *Service) PutTeam(ctx context.Context, who Caller, t Team) (Team, error) {
-	if t.ID == "" {
-		t.ID = s.newID("team-")
+	if err := cmp.Or(who.need(Manage), s.name(ctx, &who, KindTeam, &t.ID)); err != nil {
+		return Team{}, err
 	}
 	defer s.known.forget() // which teams route
 	t.Services, t.Languages, t.Accounts = inOrder(t.Services), inOrder(t.Languages), inOrder(t.Accounts)
@@ -95,8 +95,8 @@ func (s *Service) Macros(ctx context.Context, who Caller) ([]Macro, error) {
 
 // PutMacro creates or replaces a macro. One without an id gets one.
 func (s *Service) PutMacro(ctx context.Context, who Caller, m Macro) (Macro, error) {
-	if m.ID == "" {
-		m.ID = s.newID("macro-")
+	if err := cmp.Or(who.need(Manage), s.name(ctx, &who, KindMacro, &m.ID)); err != nil {
+		return Macro{}, err
 	}
 	tags, wrong := checkTags(m.AddTags)
 	m.AddTags = inOrder(tags)

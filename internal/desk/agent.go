@@ -57,8 +57,11 @@ func (s *Service) CreateAgent(ctx context.Context, who Caller, a Agent) (Agent, 
 		if err != nil {
 			return Agent{}, err
 		}
-		made.ID, made.CreatedAt, made.Version = s.newID("agent-"), s.now(), 0
-		made, err = writeDocument(ctx, tx, s.now(), made)
+		if made.ID, err = s.unusedID(ctx, tx, KindAgent, "agent-"); err != nil {
+			return Agent{}, err
+		}
+		made.CreatedAt = s.now()
+		made, err = insertDocument(ctx, tx, s.now(), made)
 		done.Action, done.Subject, done.after = "agent.create", made.ID, made
 		return made, err
 	})

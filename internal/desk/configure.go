@@ -38,8 +38,8 @@ func (s *Service) Calendars(ctx context.Context, who Caller) ([]Calendar, error)
 // PutCalendar creates or replaces a calendar. One without an id gets one. The
 // clocks of all open cases go by it from then on.
 func (s *Service) PutCalendar(ctx context.Context, who Caller, c Calendar) (Calendar, error) {
-	if c.ID == "" {
-		c.ID = s.newID("calendar-")
+	if err := cmp.Or(who.need(Configure), s.name(ctx, &who, KindCalendar, &c.ID)); err != nil {
+		return Calendar{}, err
 	}
 	c.Hours, c.Holidays = orEmpty(c.Hours), orEmpty(c.Holidays)
 	return putRule(ctx, s, who, c, func(Tx) error { return c.check() })

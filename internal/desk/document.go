@@ -88,6 +88,55 @@ func decodeDocument[T any, P documented[T]](d Document) (v T, err error) {
 	return v, nil
 }
 
+// insertDocument writes v, which must be new: what has its id already stays as it
+// is. ErrConflict.
+func insertDocument[T any, P documented[T]](ctx context.Context, tx Tx, now time.Time, v T) (T, error) {
+	kind, id, version := P(&v).document()
+	exists, err := hasDocument(ctx, tx, kind, id)
+	if err != nil {
+		return v, err
+	}
+	if exists {
+		return v, ErrConflict.With("There is a %s %q already.", kind, id)
+	}
+	*version = 0
+	return writeDocument[T, P](ctx, tx, now, v)
+}
+
+func hasDocument(ctx context.Context, tx Tx, kind Kind, id string) (bool, error) {
+	_, err := tx.Document(ctx, kind, id)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// unusedID returns an id that no document of the kind has. Chance hardly ever
+// makes the same one twice, but tests may begin it anew.
+func (s *Service) unusedID(ctx context.Context, tx Tx, kind Kind, prefix string) (string, error) {
+	const tries = 100
+	for range tries {
+		id := s.newID(prefix)
+		if exists, err := hasDocument(ctx, tx, kind, id); err != nil || !exists {
+			return id, err
+		}
+	}
+	return "", fmt.Errorf("%d ids for a new %s were all in use", tries, kind)
+}
+
+// name gives an id to a document that a caller wants to create without one. The
+// caller says so of it from then on.
+func (s *Service) name(ctx context.Context, who *Caller, kind Kind, id *string) error {
+	if *id != "" {
+		return nil
+	}
+	who.IfVersion = NoVersion
+	return s.Store.View(ctx, func(tx Tx) (err error) {
+		*id, err = s.unusedID(ctx, tx, kind, string(kind)+"-")
+		return err
+	})
+}
+
 // writeDocument writes v as the version after its own, and returns it so.
 func writeDocument[T any, P documented[T]](ctx context.Context, tx Tx, now time.Time, v T) (T, error) {
 	kind, id, version := P(&v).document()

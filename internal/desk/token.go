@@ -208,8 +208,12 @@ func (s *Service) FirstAgent(ctx context.Context) (text string, err error) {
 		if len(all) > 0 || err != nil {
 			return err
 		}
-		a, err := writeDocument(ctx, tx, s.now(), Agent{
-			ID: s.newID("agent-"), Name: "First agent", Email: "agent@example.com", Role: RoleAdministrator, Active: true,
+		id, err := s.unusedID(ctx, tx, KindAgent, "agent-")
+		if err != nil {
+			return err
+		}
+		a, err := insertDocument(ctx, tx, s.now(), Agent{
+			ID: id, Name: "First agent", Email: "agent@example.com", Role: RoleAdministrator, Active: true,
 			Teams: []string{}, Services: []string{}, Languages: []string{}, CreatedAt: s.now(),
 		})
 		if err != nil {
@@ -257,13 +261,17 @@ func (s *Service) insertToken(ctx context.Context, tx Tx, a Agent, in NewToken) 
 		life = tokenLife
 	}
 	now := s.now()
+	id, err := s.unusedID(ctx, tx, KindToken, "")
+	if err != nil {
+		return Token{}, "", err
+	}
 	t := tokenRecord{Token: Token{
-		ID: s.newID(""), Agent: a.ID, Name: in.Name, Permissions: in.Permissions,
+		ID: id, Agent: a.ID, Name: in.Name, Permissions: in.Permissions,
 		CreatedAt: now, ExpiresAt: now.Add(life).Truncate(time.Microsecond),
 	}}
 	text := tokenPrefix + t.ID + "_" + base64.RawURLEncoding.EncodeToString(s.random(32))
 	t.Hash = tokenHash(text)
-	t, err := writeDocument(ctx, tx, now, t)
+	t, err = insertDocument(ctx, tx, now, t)
 	return t.Token, text, err
 }
 
