@@ -168,20 +168,19 @@ func checkEmailUnused(ctx context.Context, tx Tx, a Agent) error {
 
 // checkRoleChange keeps somebody who can undo what was done to agents.
 func checkRoleChange(ctx context.Context, tx Tx, who Caller, before, after Agent) error {
+	if before.administers() && !after.administers() {
+		all, err := readDocuments[Agent](ctx, tx)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(all, func(a Agent) bool { return a.ID != before.ID && a.administers() }) {
+			return ErrConflict.With("The last active administrator must stay one.")
+		}
+	}
 	if before.ID == who.Agent.ID && before.Role != after.Role {
 		return ErrDenied.With("Agents cannot change their own role.")
 	}
-	if !before.administers() || after.administers() {
-		return nil
-	}
-	all, err := readDocuments[Agent](ctx, tx)
-	if err != nil {
-		return err
-	}
-	if slices.ContainsFunc(all, func(a Agent) bool { return a.ID != before.ID && a.administers() }) {
-		return nil
-	}
-	return ErrConflict.With("The last active administrator must stay one.")
+	return nil
 }
 
 // works reports whether cases can be given to the agent.
