@@ -84,9 +84,9 @@ func TestPurgeRemovesTokensThatEndedLongAgo(t *testing.T) {
 	o := newOffice(t)
 	ctx := t.Context()
 	jane := o.mustHire(t, "jane", desk.RoleAgent)
-	expiring, _ := o.mustCreateToken(t, jane, jane.Agent.ID, desk.NewToken{Name: "expiring", Life: day})
-	revoked, _ := o.mustCreateToken(t, jane, jane.Agent.ID, desk.NewToken{Name: "revoked", Life: 365 * day})
-	o.mustCreateToken(t, jane, jane.Agent.ID, desk.NewToken{Name: "lasting", Life: 365 * day})
+	expiring, _ := o.mustCreateToken(t, desk.Operator(), jane.Agent.ID, desk.NewToken{Name: "expiring", Life: day})
+	revoked, _ := o.mustCreateToken(t, desk.Operator(), jane.Agent.ID, desk.NewToken{Name: "revoked", Life: 365 * day})
+	o.mustCreateToken(t, desk.Operator(), jane.Agent.ID, desk.NewToken{Name: "lasting", Life: 365 * day})
 	o.clock = o.clock.Add(2 * day)
 	if err := o.RevokeToken(ctx, jane, jane.Agent.ID, revoked.ID); err != nil {
 		t.Fatal(err)

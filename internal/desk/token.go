@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -19,10 +20,13 @@ type Token struct {
 	Agent       string       `json:"agent"`
 	Name        string       `json:"name"`
 	Permissions []Permission `json:"permissions"` // of those of the agent's role; none: all of them
-	CreatedAt   time.Time    `json:"createdAt"`
-	ExpiresAt   time.Time    `json:"expiresAt"`
-	RevokedAt   time.Time    `json:"revokedAt,omitzero"`
-	Version     int64        `json:"version"`
+	// MadeBy is the id of the agent's token that made this one, which does not
+	// outlast it. It is empty where the operator or somebody else did.
+	MadeBy    string    `json:"madeBy,omitempty"`
+	CreatedAt time.Time `json:"createdAt"`
+	ExpiresAt time.Time `json:"expiresAt"`
+	RevokedAt time.Time `json:"revokedAt,omitzero"`
+	Version   int64     `json:"version"`
 }
 
 // tokenRecord is a token as it is kept. The hash is of no use to anybody else,
@@ -80,11 +84,11 @@ func (s *Service) Authenticate(ctx context.Context, text string) (who Caller, er
 }
 
 // CreateToken makes a token and returns it with its text, which is never shown
-// again: a request that comes again is ErrConflict. Agents make their own; those
-// with Configure anybody's. Who came with a limited token makes none that allows
-// more.
+// again: a request that comes again is ErrConflict. Agents make their own, which
+// end with the one that they came with at the latest; those with Configure make
+// anybody's. Who came with a limited token makes none that allows more.
 func (s *Service) CreateToken(ctx context.Context, who Caller, agent string, in NewToken) (Token, string, error) {
-	made, err := change(ctx, s, who, Read, Scope, func(tx Tx, done *audited) (shownToken, error) {
+	made, err := change(ctx, s, who, itsOwn, Scope, func(tx Tx, done *audited) (shownToken, error) {
 		made, err := s.createToken(ctx, tx, who, agent, in)
 		done.Action, done.Subject, done.after = "token.create", made.ID, made.Token
 		return made, err
@@ -106,11 +110,11 @@ type shownToken struct {
 }
 
 func (s *Service) createToken(ctx context.Context, tx Tx, who Caller, agent string, in NewToken) (made shownToken, err error) {
-	if err := in.check(); err != nil {
-		return made, err
-	}
 	a, err := holder(ctx, tx, who, agent)
 	if err != nil {
+		return made, err
+	}
+	if err := in.check(); err != nil {
 		return made, err
 	}
 	if !a.Active {
@@ -122,8 +126,25 @@ func (s *Service) createToken(ctx context.Context, tx Tx, who Caller, agent stri
 	if err := s.checkTokens(ctx, tx, a.ID); err != nil {
 		return made, err
 	}
-	made.Token, made.text, err = s.insertToken(ctx, tx, a, in)
+	maker, err := s.maker(ctx, tx, who, a)
+	if err != nil {
+		return made, err
+	}
+	made.Token, made.text, err = s.insertToken(ctx, tx, a, in, maker)
 	return made, err
+}
+
+// maker returns the token by which an agent makes another one for itself: the
+// zero one where somebody else does, or the command line.
+func (s *Service) maker(ctx context.Context, tx Tx, who Caller, a Agent) (Token, error) {
+	if who.TokenID == "" || who.Agent.ID != a.ID {
+		return Token{}, nil
+	}
+	t, err := readDocument[tokenRecord](ctx, tx, who.TokenID)
+	if errors.Is(err, ErrNotFound) || err == nil && !s.lasts(t.Token, s.now()) { // it ended after it let the caller in
+		return Token{}, ErrUnknownToken
+	}
+	return t.Token, err
 }
 
 // maxTokens is how many tokens an agent has at most that let somebody in.
@@ -144,22 +165,22 @@ func (s *Service) checkTokens(ctx context.Context, tx Tx, agent string) error {
 
 // tokensOf returns the tokens of an agent, also those that have ended.
 func tokensOf(ctx context.Context, tx Tx, agent string) ([]Token, error) {
-	records, err := readDocuments[tokenRecord](ctx, tx)
+	records, err := tokenRecords(ctx, tx, agent)
 	all := []Token{}
 	for _, t := range records {
-		if t.Agent == agent {
-			all = append(all, t.Token)
-		}
+		all = append(all, t.Token)
 	}
 	return all, err
+}
+
+func tokenRecords(ctx context.Context, tx Tx, agent string) ([]tokenRecord, error) {
+	all, err := readDocuments[tokenRecord](ctx, tx)
+	return slices.DeleteFunc(all, func(t tokenRecord) bool { return t.Agent != agent }), err
 }
 
 // Tokens returns the tokens of an agent, who may be the caller or, with
 // Configure, anybody.
 func (s *Service) Tokens(ctx context.Context, who Caller, agent string) (all []Token, err error) {
-	if err := who.need(Read); err != nil {
-		return nil, err
-	}
 	err = s.Store.View(ctx, func(tx Tx) error {
 		a, err := holder(ctx, tx, who, agent)
 		if err != nil {
@@ -171,10 +192,11 @@ func (s *Service) Tokens(ctx context.Context, who Caller, agent string) (all []T
 	return all, err
 }
 
-// RevokeToken ends a token of an agent, who may be the caller or, with
-// Configure, anybody.
+// RevokeToken ends a token of an agent, and those that it made. With Configure
+// the agent is anybody, else the caller; a limited token then ends only itself
+// and those that it made.
 func (s *Service) RevokeToken(ctx context.Context, who Caller, agent, token string) error {
-	_, err := change(ctx, s, who, Read, Scope, func(tx Tx, done *audited) (none struct{}, err error) {
+	_, err := change(ctx, s, who, itsOwn, Scope, func(tx Tx, done *audited) (none struct{}, err error) {
 		a, err := holder(ctx, tx, who, agent)
 		if err != nil {
 			return none, err
@@ -186,16 +208,73 @@ func (s *Service) RevokeToken(ctx context.Context, who Caller, agent, token stri
 		if before.Agent != a.ID {
 			return none, ErrNotFound.With("There is no token %q.", token)
 		}
+		all, err := tokenRecords(ctx, tx, a.ID)
+		if err != nil {
+			return none, err
+		}
+		if !who.mayRevoke(token, all) {
+			return none, ErrDenied.With("The caller's token allows less than the role and ends only itself and those that it made.")
+		}
 		if err := who.checkVersion(before.Version); err != nil || !before.RevokedAt.IsZero() {
 			return none, err
 		}
-		after := before
-		after.RevokedAt = s.now()
-		after, err = writeDocument(ctx, tx, s.now(), after)
-		done.Action, done.Subject, done.before, done.after = "token.revoke", token, before.Token, after.Token
-		return none, err
+		if *done, err = s.revoke(ctx, tx, before); err != nil {
+			return none, err
+		}
+		return none, s.revokeMade(ctx, tx, who, token, all)
 	})
 	return err
+}
+
+// mayRevoke reports whether the caller may end the token, which is one of all
+// those of its agent.
+func (who Caller) mayRevoke(token string, all []tokenRecord) bool {
+	if who.May(Configure) || token == who.TokenID {
+		return true
+	}
+	limited := slices.ContainsFunc(who.Agent.Role.Permissions(), func(p Permission) bool { return !who.May(p) })
+	return !limited || who.TokenID != "" && madeBy(who.TokenID, all)[token]
+}
+
+// madeBy returns the ids of those of all tokens that the token made, or that
+// these made.
+func madeBy(token string, all []tokenRecord) map[string]bool {
+	made := map[string]bool{}
+	for more := true; more; {
+		more = false
+		for _, t := range all {
+			if !made[t.ID] && (t.MadeBy == token || made[t.MadeBy]) {
+				made[t.ID], more = true, true
+			}
+		}
+	}
+	return made
+}
+
+// revokeMade ends all tokens that a token made: they are some of the agent's,
+// which are few.
+func (s *Service) revokeMade(ctx context.Context, tx Tx, who Caller, token string, all []tokenRecord) error {
+	made := madeBy(token, all)
+	for _, t := range all {
+		if !made[t.ID] || !s.lasts(t.Token, s.now()) {
+			continue
+		}
+		done, err := s.revoke(ctx, tx, t)
+		if err != nil {
+			return err
+		}
+		if err := s.record(ctx, tx, who, done); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) revoke(ctx context.Context, tx Tx, before tokenRecord) (audited, error) {
+	after := before
+	after.RevokedAt = s.now()
+	after, err := writeDocument(ctx, tx, s.now(), after)
+	return audited{Entry: Entry{Action: "token.revoke", Subject: after.ID}, before: before.Token, after: after.Token}, err
 }
 
 // FirstAgent makes an administrator with a token in a store that has no agent
@@ -220,7 +299,7 @@ func (s *Service) FirstAgent(ctx context.Context) (text string, err error) {
 			return err
 		}
 		var t Token
-		if t, text, err = s.insertToken(ctx, tx, a, NewToken{Name: "First token", Life: maxTokenLife}); err != nil {
+		if t, text, err = s.insertToken(ctx, tx, a, NewToken{Name: "First token", Life: maxTokenLife}, Token{}); err != nil {
 			return err
 		}
 		return errors.Join(
@@ -249,13 +328,14 @@ func (t Token) allowed(role Role) []Permission {
 
 func (in NewToken) check() error {
 	if in.Life < 0 || in.Life > maxTokenLife {
-		return ErrInvalid.With("A token lives for a year at most.")
+		return ErrInvalid.With("A token lives for 1 to %d seconds, which are a year.", int64(maxTokenLife/time.Second))
 	}
 	return checkName("name of the token", in.Name)
 }
 
-// insertToken makes a token of an agent; nobody asks whether it may be made.
-func (s *Service) insertToken(ctx context.Context, tx Tx, a Agent, in NewToken) (Token, string, error) {
+// insertToken makes a token of an agent, by another one of the agent or the zero
+// one; nobody asks whether it may be made.
+func (s *Service) insertToken(ctx context.Context, tx Tx, a Agent, in NewToken, maker Token) (Token, string, error) {
 	life := in.Life
 	if life == 0 {
 		life = tokenLife
@@ -267,8 +347,11 @@ func (s *Service) insertToken(ctx context.Context, tx Tx, a Agent, in NewToken) 
 	}
 	t := tokenRecord{Token: Token{
 		ID: id, Agent: a.ID, Name: in.Name, Permissions: in.Permissions,
-		CreatedAt: now, ExpiresAt: now.Add(life).Truncate(time.Microsecond),
+		MadeBy: maker.ID, CreatedAt: now, ExpiresAt: now.Add(life).Truncate(time.Microsecond),
 	}}
+	if maker.ID != "" && maker.ExpiresAt.Before(t.ExpiresAt) {
+		t.ExpiresAt = maker.ExpiresAt
+	}
 	text := tokenPrefix + t.ID + "_" + base64.RawURLEncoding.EncodeToString(s.random(32))
 	t.Hash = tokenHash(text)
 	t, err = insertDocument(ctx, tx, now, t)
@@ -296,10 +379,10 @@ func tokenHash(text string) []byte {
 // holder returns the active or inactive agent whose tokens the caller asks for.
 func holder(ctx context.Context, tx Tx, who Caller, ref string) (Agent, error) {
 	a, err := findAgent(ctx, tx, ref)
-	if err != nil || a.ID == who.Agent.ID {
-		return a, err
+	if err == nil && a.ID == who.Agent.ID {
+		return a, nil
 	}
-	return a, who.need(Configure)
+	return a, cmp.Or(who.need(Configure), err)
 }
 
 // grant returns the permissions of a new token that the caller asks for. Who is

@@ -163,7 +163,7 @@ func TestTokenLivesForAYearAtMost(t *testing.T) {
 	o := newOffice(t)
 	jane := o.mustHire(t, "jane", desk.RoleAgent)
 	for life, want := range map[time.Duration]time.Duration{0: 90 * day, time.Minute: time.Minute, 365 * day: 365 * day} {
-		if made, _ := o.mustCreateToken(t, jane, jane.Agent.ID, desk.NewToken{Name: "x", Life: life}); !made.ExpiresAt.Equal(o.clock.Add(want)) {
+		if made, _ := o.mustCreateToken(t, desk.Operator(), jane.Agent.ID, desk.NewToken{Name: "x", Life: life}); !made.ExpiresAt.Equal(o.clock.Add(want)) {
 			t.Errorf("CreateToken(%v) expires %v, want after %v", life, made.ExpiresAt, want)
 		}
 	}
@@ -270,5 +270,120 @@ func TestSecretsOfTokensAreNowhere(t *testing.T) {
 	}
 	if all, err := o.Tokens(ctx, jane, jane.Agent.ID); err != nil || len(all) != 2 {
 		t.Errorf("Tokens() = %+v, %v, want two", all, err)
+	}
+}
+
+func TestTokenDoesNotOutlastTheOneThatMadeIt(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	ctx := t.Context()
+	jane, admin := o.mustHire(t, "jane", desk.RoleAgent).Agent, o.mustHire(t, "admin", desk.RoleAdministrator)
+	short, text := o.mustCreateToken(t, desk.Operator(), jane.ID, desk.NewToken{Name: "short", Permissions: []desk.Permission{desk.Read}, Life: time.Minute})
+	who := o.mustAuthenticate(t, text)
+	o.clock = o.clock.Add(30 * time.Second)
+	long, longText := o.mustCreateToken(t, who, jane.ID, desk.NewToken{Name: "long", Life: 300 * day})
+	if !long.ExpiresAt.Equal(short.ExpiresAt) || long.MadeBy != short.ID {
+		t.Errorf("CreateToken(300 days) by a token that ends %v = %+v, want the same end, made by %s", short.ExpiresAt, long, short.ID)
+	}
+	longer, _ := o.mustCreateToken(t, o.mustAuthenticate(t, longText), jane.ID, desk.NewToken{Name: "longer"})
+	if !longer.ExpiresAt.Equal(short.ExpiresAt) || longer.MadeBy != long.ID {
+		t.Errorf("CreateToken() by the new one = %+v, want the same end, made by %s", longer, long.ID)
+	}
+	if made, _ := o.mustCreateToken(t, who, jane.ID, desk.NewToken{Name: "brief", Life: time.Second}); !made.ExpiresAt.Equal(o.clock.Add(time.Second)) {
+		t.Errorf("CreateToken(1s) expires %v, want after a second", made.ExpiresAt)
+	}
+	if made, _ := o.mustCreateToken(t, admin, jane.ID, desk.NewToken{Name: "of another", Life: 300 * day}); !made.ExpiresAt.Equal(o.clock.Add(300*day)) || made.MadeBy != "" {
+		t.Errorf("CreateToken(300 days) for another agent = %+v, want all of the time", made)
+	}
+	if made, _ := o.mustCreateToken(t, admin, admin.Agent.ID, desk.NewToken{Name: "own", Life: 300 * day}); made.ExpiresAt.After(o.clock.Add(90 * day)) {
+		t.Errorf("CreateToken(300 days) of an administrator's own expires %v, want when the one that made it does", made.ExpiresAt)
+	}
+	if err := o.RevokeToken(ctx, who, jane.ID, short.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := o.CreateToken(ctx, who, jane.ID, desk.NewToken{Name: "late"}); !errors.Is(err, desk.ErrUnknownToken) {
+		t.Errorf("CreateToken() by a token that was revoked meanwhile = %v, want ErrUnknownToken", err)
+	}
+}
+
+func TestRevokedTokenEndsThoseThatItMade(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	jane := o.mustHire(t, "jane", desk.RoleAdministrator)
+	other := o.mustHire(t, "other", desk.RoleAgent)
+	create := func(who desk.Caller, agent string) (desk.Caller, string) {
+		_, text := o.mustCreateToken(t, who, agent, desk.NewToken{Name: "x"})
+		return o.mustAuthenticate(t, text), text
+	}
+	child, childText := create(jane, jane.Agent.ID)
+	grandchild, grandchildText := create(child, jane.Agent.ID)
+	_, sibling := create(desk.Operator(), jane.Agent.ID)
+	_, others := create(jane, other.Agent.ID)
+	if err := o.RevokeToken(t.Context(), desk.Operator(), jane.Agent.ID, jane.TokenID); err != nil {
+		t.Fatal(err)
+	}
+	for what, text := range map[string]string{"a token that it made": childText, "one that this made": grandchildText} {
+		if _, err := o.Authenticate(t.Context(), text); !errors.Is(err, desk.ErrUnknownToken) {
+			t.Errorf("after RevokeToken() %s = %v, want ErrUnknownToken", what, err)
+		}
+	}
+	o.mustAuthenticate(t, sibling)
+	o.mustAuthenticate(t, others)
+	for _, id := range []string{jane.TokenID, child.TokenID, grandchild.TokenID} {
+		if got := actions(o.entries(t, desk.EntryQuery{Subject: id})); !slices.Equal(got, []string{"token.create", "token.revoke"}) {
+			t.Errorf("the audit log of %s has %v, want that it was revoked", id, got)
+		}
+	}
+}
+
+func TestLimitedTokenRevokesItselfAndThoseThatItMade(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	jane := o.mustHire(t, "jane", desk.RoleLead).Agent
+	create := func(who desk.Caller, permissions ...desk.Permission) desk.Caller {
+		_, text := o.mustCreateToken(t, who, jane.ID, desk.NewToken{Name: "x", Permissions: permissions})
+		return o.mustAuthenticate(t, text)
+	}
+	full, limited := create(desk.Operator()), create(desk.Operator(), desk.Read)
+	all := create(desk.Operator(), desk.RoleLead.Permissions()...)
+	child := create(limited)
+	grandchild := create(child)
+	admin := o.mustHire(t, "admin", desk.RoleAdministrator, desk.Configure)
+	for _, row := range []struct {
+		what       string
+		who, token desk.Caller
+		want       error
+	}{
+		{"a limited one its agent's full one", limited, full, desk.ErrDenied},
+		{"a limited one another limited one", limited, all, desk.ErrDenied},
+		{"a limited one its maker", child, limited, desk.ErrDenied},
+		{"a limited one what it made", child, grandchild, nil},
+		{"a limited one itself", limited, limited, nil},
+		{"one with all permissions of the role another one", all, full, nil},
+		{"an administrator anybody's", admin, all, nil},
+	} {
+		if err := o.RevokeToken(t.Context(), row.who, jane.ID, row.token.TokenID); !errors.Is(err, row.want) {
+			t.Errorf("RevokeToken(): %s = %v, want %v", row.what, err, row.want)
+		}
+	}
+}
+
+func TestTokenThatMayAnythingElseKeepsItsAgentsTokens(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	ctx := t.Context()
+	other := o.mustHire(t, "other", desk.RoleLead)
+	for _, p := range []desk.Permission{desk.Work, desk.Manage, desk.Configure, desk.Audit} {
+		who := o.mustHire(t, string(p), desk.RoleAdministrator, p)
+		made, _ := o.mustCreateToken(t, who, who.Agent.ID, desk.NewToken{Name: "mine"})
+		if all, err := o.Tokens(ctx, who, who.Agent.ID); err != nil || len(all) != 2 {
+			t.Errorf("Tokens() with %s = %v, %v, want two", p, all, err)
+		}
+		if err := o.RevokeToken(ctx, who, who.Agent.ID, made.ID); err != nil {
+			t.Errorf("RevokeToken() with %s = %v", p, err)
+		}
+		if _, err := o.Tokens(ctx, who, other.Agent.ID); (err == nil) != (p == desk.Configure) {
+			t.Errorf("Tokens(another's) with %s = %v", p, err)
+		}
 	}
 }

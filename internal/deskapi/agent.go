@@ -90,6 +90,7 @@ type token struct {
 	Agent       string            `json:"agent" doc:"The id of the agent whom it lets in."`
 	Name        string            `json:"name" doc:"What it is for."`
 	Permissions []desk.Permission `json:"permissions" enum:"read work manage configure audit" doc:"What it allows, of what the agent's role does; none: all of that."`
+	MadeBy      string            `json:"madeBy,omitzero" doc:"The id of the agent's token that made it; missing where the operator or somebody with configure did."`
 	CreatedAt   time.Time         `json:"createdAt" doc:"When it was made."`
 	ExpiresAt   time.Time         `json:"expiresAt" doc:"When it ends."`
 	RevokedAt   time.Time         `json:"revokedAt,omitzero" doc:"When it was revoked; missing when it was not."`
@@ -97,7 +98,7 @@ type token struct {
 
 func newToken(t desk.Token) token {
 	return token{
-		ID: t.ID, Agent: t.Agent, Name: t.Name, Permissions: t.Permissions,
+		ID: t.ID, Agent: t.Agent, Name: t.Name, Permissions: t.Permissions, MadeBy: t.MadeBy,
 		CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt, RevokedAt: t.RevokedAt,
 	}
 }
@@ -111,7 +112,7 @@ type createTokenInput struct {
 	agentInput
 	Name        string            `json:"name" in:"required" doc:"What it is for."`
 	Permissions []desk.Permission `json:"permissions" enum:"read work manage configure audit" doc:"What it allows; none: all of the agent's role."`
-	LifeSeconds int64             `json:"lifeSeconds" doc:"How long it is valid: 90 days without it, at most a year."`
+	LifeSeconds int64             `json:"lifeSeconds" doc:"How long it is valid: 90 days without it, at most a year, and no longer than the agent's token that makes it."`
 }
 
 type createdToken struct {

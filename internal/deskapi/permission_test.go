@@ -248,3 +248,55 @@ func TestAgentsDoNotTouchWhatIsOthers(t *testing.T) {
 		}
 	}
 }
+
+func TestATokenWithoutReadKeepsItsOwnTokens(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	admin, token := f.mustHire(t, desk.RoleAdministrator, "limited@example.com", desk.Configure)
+	tokens := "/desk/v1/agents/" + admin.ID + "/tokens"
+	f.must(t, http.StatusOK, request{token: token, method: "GET", path: "/desk/v1/me"})
+	made := f.must(t, http.StatusCreated, request{token: token, method: "POST", path: tokens, body: `{"name":"x"}`})
+	if own := f.must(t, http.StatusOK, request{token: token, method: "GET", path: tokens}).items(t); len(own) != 2 {
+		t.Errorf("the agent has the tokens %v, want two", own)
+	}
+	f.must(t, http.StatusNoContent, request{token: token, method: "DELETE", path: made.header.Get("Location")})
+	f.refused(t, http.StatusForbidden, "denied", request{token: token, method: "GET", path: "/desk/v1/agents"})
+}
+
+func TestATokenDoesNotRenewItself(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	path := "/desk/v1/agents/" + f.agents[desk.RoleAgent].ID + "/tokens"
+	short := f.must(t, http.StatusCreated, request{role: desk.RoleAgent, method: "POST", path: path, body: `{"name":"short","permissions":["read"],"lifeSeconds":60}`}).object(t)
+	text := short["secret"].(string)
+	child := f.must(t, http.StatusCreated, request{token: text, method: "POST", path: path, body: `{"name":"child","lifeSeconds":25920000}`}).object(t)
+	if child["expiresAt"] != short["expiresAt"] || child["madeBy"] != short["id"] {
+		t.Errorf("a token for 300 days, made by one that ends %v, is %v", short["expiresAt"], child)
+	}
+	f.refused(t, http.StatusForbidden, "denied", request{token: text, method: "DELETE", path: path + "/" + short["madeBy"].(string)})
+	f.must(t, http.StatusNoContent, request{token: text, method: "DELETE", path: path + "/" + short["id"].(string)})
+	f.refused(t, http.StatusUnauthorized, "unknown_token", request{token: child["secret"].(string), method: "GET", path: "/desk/v1/me"})
+}
+
+func TestTheLastActiveAdministratorStays(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	path := "/desk/v1/agents/" + f.agents[desk.RoleAdministrator].ID
+	read := f.must(t, http.StatusOK, request{role: desk.RoleAdministrator, method: "GET", path: path})
+	put := func(member string, value any) request {
+		body := read.object(t)
+		body[member] = value
+		return request{role: desk.RoleAdministrator, method: "PUT", path: path, body: body}.with("If-Match", read.header.Get("ETag"))
+	}
+	f.refused(t, http.StatusConflict, "conflict", put("active", false))
+	f.refused(t, http.StatusConflict, "conflict", put("role", "agent"))
+	away, _ := f.mustHire(t, desk.RoleAdministrator, "away@example.com")
+	away.Active = false
+	_, err := f.desk.UpdateAgent(t.Context(), desk.Operator(), away)
+	mustNot(t, err)
+	f.refused(t, http.StatusConflict, "conflict", put("active", false))
+	f.mustHire(t, desk.RoleAdministrator, "here@example.com")
+	f.refused(t, http.StatusForbidden, "denied", put("role", "agent"))
+	f.must(t, http.StatusOK, put("active", false))
+	f.refused(t, http.StatusUnauthorized, "unknown_token", request{role: desk.RoleAdministrator, method: "GET", path: path})
+}
