@@ -106,6 +106,22 @@ func answered[T any](ctx context.Context, c *deskClient, method, path string, bo
 	return raw, decoded, json.Unmarshal(raw, &decoded)
 }
 
+// all returns what is on all pages of a list.
+func (c *deskClient) all(ctx context.Context, path string) (items []json.RawMessage, err error) {
+	query := url.Values{"limit": {"200"}}
+	for {
+		_, page, err := answered[struct {
+			Items []json.RawMessage
+			Next  string
+		}](ctx, c, http.MethodGet, path+"?"+query.Encode(), nil)
+		items = append(items, page.Items...)
+		if err != nil || page.Next == "" {
+			return items, err
+		}
+		query.Set("next", page.Next)
+	}
+}
+
 // agentID returns the id of an agent who is named by id or e-mail address.
 func (c *deskClient) agentID(ctx context.Context, ref string) (string, error) {
 	if !strings.Contains(ref, "@") {
@@ -199,11 +215,17 @@ func (p *program) deskShow(f *deskFlags) *cobra.Command {
 
 func (p *program) deskTimeline(f *deskFlags) *cobra.Command {
 	c := p.desk(f, "timeline CASE", "Show everything that happened to a case", func(ctx context.Context, c *deskClient, args []string) (document, error) {
-		raw, all, err := answered[struct{ Items []deskLine }](ctx, c, http.MethodGet, casePath(args[0], "/timeline"), nil)
+		raw, err := c.all(ctx, casePath(args[0], "/timeline"))
 		if err != nil || p.json {
-			return document{value: raw}, err
+			return document{value: map[string]any{"items": raw}}, err
 		}
-		found := list(deskLineColumns(), all.Items, c.view(ctx).lineCells)
+		lines := make([]deskLine, len(raw))
+		for i, one := range raw {
+			if err := json.Unmarshal(one, &lines[i]); err != nil {
+				return document{}, err
+			}
+		}
+		found := list(deskLineColumns(), lines, c.view(ctx).lineCells)
 		found.cut = true
 		return found, nil
 	})

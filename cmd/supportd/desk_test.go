@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -280,5 +281,21 @@ func TestAServerThatIsNotThereIsTriedTwice(t *testing.T) {
 	<-ended
 	if got.err == nil || tries.Load() != 2 {
 		t.Errorf("a server that hangs up was tried %d times, error %v, want two and an error", tries.Load(), got.err)
+	}
+}
+
+func TestDeskClientReadsAllPages(t *testing.T) {
+	t.Parallel()
+	pages := map[string]string{"": `{"items":[1,2],"next":"b&c"}`, "b&c": `{"items":[3]}`}
+	desk := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, pages[r.URL.Query().Get("next")])
+	}))
+	t.Cleanup(desk.Close)
+	c, err := newDeskClient(desk.URL, "sdt_a_b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := c.all(t.Context(), "/cases/1/timeline"); err != nil || fmt.Sprintf("%s", got) != "[1 2 3]" {
+		t.Errorf("all() = %s, %v, want what is on both pages", got, err)
 	}
 }

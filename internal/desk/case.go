@@ -103,6 +103,43 @@ func authors(records []Record) (map[int64]string, error) {
 	return by, nil
 }
 
+// Communications returns up to limit communications of a case before the one with
+// the number, newest first; 0: the last ones.
+func (s *Service) Communications(ctx context.Context, who Caller, ref string, before int64, limit int) (all []Said, err error) {
+	if err := who.need(Read); err != nil {
+		return nil, err
+	}
+	err = s.Store.View(ctx, func(tx Tx) error {
+		key, err := findKey(ctx, tx, ref)
+		if err != nil {
+			return err
+		}
+		c, err := caseOf(ctx, tx, key)
+		if err != nil {
+			return err
+		}
+		thread, err := s.Cases.Thread(ctx, tx, c, before, limit)
+		if err != nil {
+			return err
+		}
+		records, err := tx.Records(ctx, key.Account, key.CaseID)
+		if err != nil {
+			return err
+		}
+		all, err = said(thread, records)
+		return err
+	})
+	return all, err
+}
+
+// caseOf returns a case that the desk knows.
+func caseOf(ctx context.Context, tx Tx, key Key) (cases.Case, error) {
+	if _, err := findItem(ctx, tx, key); err != nil {
+		return cases.Case{}, err
+	}
+	return tx.Case(ctx, key.Account, key.CaseID)
+}
+
 // File returns a file that a communication of the case carries.
 func (s *Service) File(ctx context.Context, who Caller, ref, attachmentID string) (cases.File, error) {
 	key, err := s.key(ctx, who, Read, ref)

@@ -18,7 +18,7 @@ func needs() map[string]desk.Permission {
 	all := map[string]desk.Permission{}
 	for permission, methods := range map[desk.Permission][]string{
 		desk.Read: {
-			"Agent", "Agents", "Calendars", "Case", "Explain", "File", "Find", "Macros", "Promises", "Settings", "Teams", "Timeline", "Views",
+			"Agent", "Agents", "Calendars", "Case", "Communications", "Explain", "File", "Find", "Macros", "Promises", "Settings", "Teams", "Timeline", "TimelinePage", "Views",
 		},
 		desk.Work: {
 			"ApplyMacro", "Assign", "Claim", "Leave", "Link", "Merge", "Note", "OpenFor", "Reply", "ReplyFor", "SetPresence", "SetSeverity",

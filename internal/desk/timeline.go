@@ -52,85 +52,164 @@ type Moved struct {
 // actorDesk is what the desk did by itself.
 const actorDesk = "desk"
 
+// Lines is a page of a timeline.
+type Lines struct {
+	Lines []Line
+	Next  *LinePosition // where the following page begins; nil: there is none
+}
+
+// LinePosition is a place in a timeline: so much is before it. What happens later
+// comes after it.
+type LinePosition struct {
+	Communications, Moves, Records int64
+}
+
 // Timeline returns everything that ever happened to a case, oldest first.
 func (s *Service) Timeline(ctx context.Context, who Caller, ref string) (lines []Line, err error) {
-	if err := who.need(Read); err != nil {
-		return nil, err
-	}
-	err = s.Store.View(ctx, func(tx Tx) error {
-		key, err := findKey(ctx, tx, ref)
-		if err != nil {
-			return err
+	const some = 500
+	err = s.viewPast(ctx, who, ref, func(p *past) error {
+		lines = nil
+		for next := new(LinePosition); next != nil; {
+			page, err := p.page(*next, some)
+			if err != nil {
+				return err
+			}
+			lines, next = append(lines, page.Lines...), page.Next
 		}
-		lines, err = s.timeline(ctx, tx, key)
-		return err
+		return nil
 	})
 	return lines, err
 }
 
-func (s *Service) timeline(ctx context.Context, tx Tx, key Key) ([]Line, error) {
-	if _, err := findItem(ctx, tx, key); err != nil {
-		return nil, err
-	}
-	thread, err := s.wholeThread(ctx, tx, key)
-	if err != nil {
-		return nil, err
-	}
-	moves, err := tx.Moves(ctx, key.Account, key.CaseID)
-	if err != nil {
-		return nil, err
-	}
-	records, err := tx.Records(ctx, key.Account, key.CaseID)
-	if err != nil {
-		return nil, err
-	}
-	return timeline(thread, moves, records)
+// TimelinePage returns up to limit lines of the timeline from a place on.
+func (s *Service) TimelinePage(ctx context.Context, who Caller, ref string, from LinePosition, limit int) (page Lines, err error) {
+	err = s.viewPast(ctx, who, ref, func(p *past) error {
+		page, err = p.page(from, limit)
+		return err
+	})
+	return page, err
 }
 
-// wholeThread returns all communications of a case, newest first.
-func (s *Service) wholeThread(ctx context.Context, tx Tx, key Key) (all []cases.Communication, err error) {
-	c, err := tx.Case(ctx, key.Account, key.CaseID)
-	if err != nil {
-		return nil, err
+// past is what happened to a case. Its communications, which are long, are read
+// page by page.
+type past struct {
+	moves   []cases.Move
+	records []Record
+	authors map[int64]string // of communications
+
+	last   int64                                                    // communication
+	thread func(before int64, n int) ([]cases.Communication, error) // newest first
+}
+
+func (s *Service) viewPast(ctx context.Context, who Caller, ref string, f func(*past) error) error {
+	if err := who.need(Read); err != nil {
+		return err
 	}
-	const some = 500
-	for before := c.Communications + 1; before > 1; {
-		page, err := s.Cases.Thread(ctx, tx, c, before, some)
+	return s.Store.View(ctx, func(tx Tx) error {
+		key, err := findKey(ctx, tx, ref)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if len(page) == 0 {
-			break
+		p, err := s.past(ctx, tx, key)
+		if err != nil {
+			return err
 		}
-		all = append(all, page...)
-		before = page[len(page)-1].Number
-	}
-	return all, nil
+		return f(p)
+	})
 }
 
-// timeline merges what happened by time. Of one moment, what was said comes
-// first, then what it did to the status, then what the desk noted; a reply's own
-// record says no more than the communication and is left out.
-func timeline(thread []cases.Communication, moves []cases.Move, records []Record) ([]Line, error) {
-	authors, err := authors(records)
+func (s *Service) past(ctx context.Context, tx Tx, key Key) (*past, error) {
+	c, err := caseOf(ctx, tx, key)
 	if err != nil {
 		return nil, err
 	}
-	var lines []Line
-	for _, c := range slices.Backward(thread) {
-		lines = append(lines, communicationLine(c, authors[c.Number]))
+	p := &past{last: c.Communications, thread: func(before int64, n int) ([]cases.Communication, error) {
+		return s.Cases.Thread(ctx, tx, c, before, n)
+	}}
+	if p.moves, err = tx.Moves(ctx, key.Account, key.CaseID); err != nil {
+		return nil, err
 	}
-	for _, m := range moves {
-		lines = append(lines, moveLine(m))
+	if p.records, err = tx.Records(ctx, key.Account, key.CaseID); err != nil {
+		return nil, err
 	}
-	for _, r := range records {
-		if r.Event != eventReplied {
-			lines = append(lines, recordLine(r))
+	p.authors, err = authors(p.records)
+	return p, err
+}
+
+// page merges what happened by time. Of one moment, what was said comes first,
+// then what it did to the status, then what the desk noted.
+func (p *past) page(at LinePosition, limit int) (page Lines, err error) {
+	said, err := p.said(at.Communications, limit)
+	if err != nil {
+		return Lines{}, err
+	}
+	moves, records := p.moves[min(at.Moves, int64(len(p.moves))):], p.records[min(at.Records, int64(len(p.records))):]
+	for {
+		for len(records) > 0 && isInThread(records[0]) {
+			records = records[1:]
+			at.Records++
+		}
+		more := at.Communications < p.last || len(moves) > 0 || len(records) > 0
+		if len(page.Lines) == limit && more {
+			page.Next = &at
+		}
+		if len(page.Lines) == limit || !more {
+			return page, nil
+		}
+		switch earliest(headOf(said, saidAt), headOf(moves, movedAt), headOf(records, notedAt)) {
+		case 0:
+			page.Lines = append(page.Lines, communicationLine(said[0], p.authors[said[0].Number]))
+			said, at.Communications = said[1:], said[0].Number
+		case 1:
+			page.Lines = append(page.Lines, moveLine(moves[0]))
+			moves, at.Moves = moves[1:], at.Moves+1
+		case 2:
+			page.Lines = append(page.Lines, recordLine(records[0]))
+			records, at.Records = records[1:], at.Records+1
+		default: // communications that are counted and not there
+			at.Communications = p.last
 		}
 	}
-	slices.SortStableFunc(lines, func(a, b Line) int { return a.At.Compare(b.At) })
-	return lines, nil
 }
+
+func saidAt(c cases.Communication) time.Time { return c.CreatedAt }
+func movedAt(m cases.Move) time.Time         { return m.At }
+func notedAt(r Record) time.Time             { return r.At }
+
+// headOf returns when the first of a list was, zero where there is none.
+func headOf[T any](list []T, at func(T) time.Time) time.Time {
+	if len(list) == 0 {
+		return time.Time{}
+	}
+	return at(list[0])
+}
+
+// earliest returns which of the heads comes first, -1 where there is none.
+func earliest(heads ...time.Time) int {
+	found := -1
+	for i, at := range heads {
+		if !at.IsZero() && (found < 0 || at.Before(heads[found])) {
+			found = i
+		}
+	}
+	return found
+}
+
+// said returns up to limit communications after the one with the number, oldest
+// first.
+func (p *past) said(after int64, limit int) ([]cases.Communication, error) {
+	n := min(int64(limit), p.last-after)
+	if n <= 0 {
+		return nil, nil
+	}
+	all, err := p.thread(after+n+1, int(n))
+	slices.Reverse(all)
+	return all, err
+}
+
+// isInThread reports whether a record says no more than the communication that
+// it is about.
+func isInThread(r Record) bool { return r.Event == eventReplied }
 
 func communicationLine(c cases.Communication, agent string) Line {
 	detail := Written{Number: c.Number, SubmittedBy: c.SubmittedBy, Body: c.Body}

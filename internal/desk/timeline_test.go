@@ -107,3 +107,61 @@ func TestTimelineOfALongCaseIsComplete(t *testing.T) {
 		t.Errorf("Case() has %d communications from %d, want the last 100, oldest first", len(d.Communications), d.Communications[0].Number)
 	}
 }
+
+func TestTimelineComesInPagesThatAreTheWhole(t *testing.T) {
+	t.Parallel()
+	f := openFloor(t)
+	ctx := t.Context()
+	ann := f.agent(t, "ann")
+	id := f.open(t, retail, cases.NewCase{})
+	for i := range 9 { // of one moment, of moments in a row, and some that is left out
+		f.pass(time.Duration(i%3) * time.Minute)
+		must[desk.Item](t)(f.Note(ctx, ann, id, fmt.Sprintf("note %d", i)))
+		must[desk.Replied](t)(f.Reply(ctx, ann, id, desk.NewReply{Body: fmt.Sprintf("reply %d", i)}))
+		f.say(t, id, fmt.Sprintf("answer %d", i))
+	}
+	whole := must[[]desk.Line](t)(f.Timeline(ctx, ann, id))
+	for _, limit := range []int{1, 2, 3, 7, len(whole) - 1, len(whole), 500} {
+		var got []desk.Line
+		pages := 0
+		for next := new(desk.LinePosition); next != nil; pages++ {
+			page := must[desk.Lines](t)(f.TimelinePage(ctx, ann, id, *next, limit))
+			if len(page.Lines) > limit || page.Next != nil && len(page.Lines) < limit {
+				t.Fatalf("TimelinePage(limit %d) has %d lines, and more %t", limit, len(page.Lines), page.Next != nil)
+			}
+			got, next = append(got, page.Lines...), page.Next
+		}
+		if diff := cmp.Diff(whole, got); diff != "" {
+			t.Errorf("pages of %d (-whole +pages):\n%s", limit, diff)
+		}
+		if want := (len(whole) + limit - 1) / limit; pages != want {
+			t.Errorf("there are %d pages of %d, want %d", pages, limit, want)
+		}
+	}
+}
+
+func TestCommunicationsGoBackFromTheLastOne(t *testing.T) {
+	t.Parallel()
+	f := openFloor(t)
+	ctx := t.Context()
+	ann := f.agent(t, "ann")
+	id := f.open(t, retail, cases.NewCase{})
+	must[desk.Replied](t)(f.Reply(ctx, ann, id, desk.NewReply{Body: "Hello."}))
+	f.say(t, id, "Thanks.")
+	for _, row := range []struct {
+		before int64
+		limit  int
+		want   []int64
+	}{{0, 2, []int64{3, 2}}, {2, 2, []int64{1}}, {1, 2, nil}, {0, 9, []int64{3, 2, 1}}} {
+		var got []int64
+		for _, one := range must[[]desk.Said](t)(f.Communications(ctx, ann, id, row.before, row.limit)) {
+			got = append(got, one.Number)
+			if (one.Agent == ann.Agent.ID) != (one.Number == 2) {
+				t.Errorf("communication %d is by %q", one.Number, one.Agent)
+			}
+		}
+		if diff := cmp.Diff(row.want, got); diff != "" {
+			t.Errorf("Communications(before %d, limit %d) (-want +got):\n%s", row.before, row.limit, diff)
+		}
+	}
+}

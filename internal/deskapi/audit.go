@@ -1,6 +1,7 @@
 package deskapi
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -44,19 +45,20 @@ func (in *listEntriesInput) scope(who desk.Caller) string {
 	return scopeOf(who, "audit", in.Agent, in.Action, in.Account, in.Subject, in.From.String(), in.To.String())
 }
 
-// The sizes of a page of the audit log.
-const (
-	entriesPage    = 50
-	maxEntriesPage = 200
-)
+// pageSize returns how much is on a page when a caller asks for so much; 0: the
+// caller does not say.
+func pageSize(limit int) (int, error) {
+	const usual, most = 50, 200
+	if limit > most {
+		return 0, errParameter.With("The parameter limit is at most %d.", most)
+	}
+	return cmp.Or(limit, usual), nil
+}
 
 func (a *API) listEntries(ctx context.Context, who desk.Caller, in *listEntriesInput) (*page[entry], error) {
-	limit := in.Limit
-	if limit == 0 {
-		limit = entriesPage
-	}
-	if limit > maxEntriesPage {
-		return nil, errParameter.With("The parameter limit is at most %d.", maxEntriesPage)
+	limit, err := pageSize(in.Limit)
+	if err != nil {
+		return nil, err
 	}
 	q := desk.EntryQuery{Agent: in.Agent, Action: in.Action, Account: in.Account, Subject: in.Subject, From: in.From, To: in.To}
 	if in.Next != "" {

@@ -80,9 +80,51 @@ type line struct {
 	Detail any       `json:"detail" doc:"What belongs to the event."`
 }
 
-func (a *API) timeline(ctx context.Context, who desk.Caller, in *caseInput) (*list[line], error) {
-	all, err := a.desk.Timeline(ctx, who, in.Case)
-	return &list[line]{shapes(all, func(l desk.Line) line { return line(l) })}, err
+// pageInput asks for a page of what belongs to a case.
+type pageInput struct {
+	caseInput
+	Limit int    `query:"limit" doc:"How many are on a page: 50 without it, at most 200."`
+	Next  string `query:"next" doc:"The next token of the page before."`
+}
+
+func (a *API) timeline(ctx context.Context, who desk.Caller, in *pageInput) (*page[line], error) {
+	limit, err := pageSize(in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	var from linePlace
+	scope := scopeOf(who, "timeline", in.Case)
+	if in.Next != "" {
+		if err := a.openNext(in.Next, scope, &from); err != nil {
+			return nil, err
+		}
+	}
+	found, err := a.desk.TimelinePage(ctx, who, in.Case, desk.LinePosition(from), limit)
+	answer := &page[line]{Items: shapes(found.Lines, func(l desk.Line) line { return line(l) })}
+	if err == nil && found.Next != nil {
+		answer.Next, err = a.sealNext(linePlace(*found.Next), scope)
+	}
+	return answer, err
+}
+
+func (a *API) communications(ctx context.Context, who desk.Caller, in *pageInput) (*page[communication], error) {
+	limit, err := pageSize(in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	var before int64
+	scope := scopeOf(who, "communications", in.Case)
+	if in.Next != "" {
+		if err := a.openNext(in.Next, scope, &before); err != nil {
+			return nil, err
+		}
+	}
+	found, err := a.desk.Communications(ctx, who, in.Case, before, limit)
+	answer := &page[communication]{Items: shapes(found, newCommunication)}
+	if n := len(found); err == nil && n > 0 && found[n-1].Number > 1 {
+		answer.Next, err = a.sealNext(found[n-1].Number, scope)
+	}
+	return answer, err
 }
 
 func (a *API) clocks(ctx context.Context, who desk.Caller, in *caseInput) (*list[explainedClock], error) {

@@ -75,6 +75,7 @@ type caseDetail struct {
 	ResolvedAt         time.Time       `json:"resolvedAt,omitzero" doc:"When the case was last resolved; missing when never."`
 	CommunicationCount int64           `json:"communicationCount" doc:"How many communications there are; the last one has this number."`
 	Communications     []communication `json:"communications" doc:"The last hundred, oldest first."`
+	MoreCommunications bool            `json:"moreCommunications" doc:"Whether there are older ones: GET /cases/{case}/communications has all of them."`
 	Clocks             []clock         `json:"clocks" doc:"How the promises about the case stand."`
 	Links              []link          `json:"links" doc:"Cases that have to do with this one."`
 	Present            []presence      `json:"present" doc:"Other agents who have the case before their eyes."`
@@ -87,6 +88,7 @@ func newCaseDetail(d desk.Detail) caseDetail {
 		CCEmailAddresses: d.Case.CCEmailAddresses, ResolvedAt: d.Case.ResolvedAt,
 		CommunicationCount: d.Case.Communications,
 		Communications:     shapes(d.Communications, newCommunication),
+		MoreCommunications: int64(len(d.Communications)) < d.Case.Communications,
 		Clocks:             shapes(d.Clocks, newClock),
 		Links:              shapes(d.Links, newLink),
 		Present:            shapes(d.Present, newPresence),

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/supportd/supportd/internal/cases"
 	"github.com/supportd/supportd/internal/desk"
 )
 
@@ -347,4 +348,46 @@ func TestATokenIsShownOnceAndLetsItsAgentInUntilItIsRevoked(t *testing.T) {
 	f.refused(t, http.StatusUnauthorized, "unknown_token", me)
 	f.refused(t, http.StatusBadRequest, "invalid_body", request{role: desk.RoleAgent, method: "POST", path: tokens, body: `{"name":"bot","lifeSeconds":-1}`})
 	f.refused(t, http.StatusBadRequest, "invalid", request{role: desk.RoleAgent, method: "POST", path: tokens, body: `{"name":"bot","lifeSeconds":99999999}`})
+}
+
+func TestALongCaseComesInPages(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	ctx := t.Context()
+	id := f.mustCase(t, "Hello")
+	mustNot(t, f.desk.Store.Update(ctx, account, func(tx desk.Tx) error {
+		for range 104 {
+			if _, _, err := f.cases.Reply(ctx, tx, cases.NewReply{Account: account, CaseID: id, Body: "x", By: "P"}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	path := "/desk/v1/cases/" + id
+	if d := f.mustDetail(t, id); len(d["communications"].([]any)) != 100 || d["moreCommunications"] != true {
+		t.Errorf("the case has %d communications, and more %v, want the last hundred of 105", len(d["communications"].([]any)), d["moreCommunications"])
+	}
+	if d := f.mustDetail(t, f.mustCase(t, "Short")); d["moreCommunications"] != false {
+		t.Errorf("a case with one communication has more: %v", d["moreCommunications"])
+	}
+	all := func(path, query string) (sizes []int, items []map[string]any) {
+		for next := ""; ; {
+			got := f.must(t, http.StatusOK, request{role: desk.RoleAgent, method: "GET", path: path + "?" + query + "&next=" + url.QueryEscape(next)})
+			sizes, items = append(sizes, len(got.items(t))), append(items, got.items(t)...)
+			if next, _ = got.object(t)["next"].(string); next == "" {
+				return sizes, items
+			}
+		}
+	}
+	sizes, said := all(path+"/communications", "")
+	if !cmp.Equal(sizes, []int{50, 50, 5}) || said[0]["number"] != 105.0 || said[104]["number"] != 1.0 {
+		t.Errorf("pages of communications have %v, from %v to %v, want all 105, newest first", sizes, said[0]["number"], said[104]["number"])
+	}
+	sizes, lines := all(path+"/timeline", "limit=53")
+	if !cmp.Equal(sizes, []int{53, 52}) || lines[104]["detail"].(map[string]any)["number"] != 105.0 {
+		t.Errorf("pages of the timeline have %v, and end with %v, want all 105, oldest first", sizes, lines[len(lines)-1])
+	}
+	f.refused(t, http.StatusBadRequest, "invalid_parameter", request{role: desk.RoleAgent, method: "GET", path: path + "/timeline?limit=201"})
+	next := f.must(t, http.StatusOK, request{role: desk.RoleAgent, method: "GET", path: path + "/timeline"}).object(t)["next"].(string)
+	f.refused(t, http.StatusBadRequest, "invalid_next", request{role: desk.RoleAgent, method: "GET", path: path + "/communications?next=" + url.QueryEscape(next)})
 }

@@ -67,6 +67,13 @@ func (p casePlace) position() desk.Position {
 	return at
 }
 
+// linePlace is where a page of a timeline starts.
+type linePlace struct {
+	Communications int64 `json:"c,omitzero"`
+	Moves          int64 `json:"m,omitzero"`
+	Records        int64 `json:"r,omitzero"`
+}
+
 // entryPlace is where a page of the audit log starts.
 type entryPlace struct {
 	Micros int64  `json:"t"`
