@@ -92,12 +92,6 @@ type Clock struct {
 	Breached  bool
 }
 
-// Explanation is a clock with an account of its time.
-type Explanation struct {
-	Clock
-	Spans []Span
-}
-
 // Span is a part of a clock's time, which counted or did not.
 type Span struct {
 	From, To time.Time

@@ -245,7 +245,7 @@ func TestExplanationSaysWhyTimeDidNotCount(t *testing.T) {
 	r := testRules(t, Promise{ID: "developer.low", ResolutionMinutes: 6000, Calendar: businessHours})
 	h := story("developer", "low", did(hour, AgentSaid), did(hour, Waiting), did(24*hour, Working), did(73*hour, Ended), did(74*hour, Begun))
 	all := measure(h, at(75*hour))
-	got := r.explain(h.Plan, all[len(all)-1])
+	got := slices.Collect(r.explain(h.Plan, all[len(all)-1]))
 	want := []Span{
 		{From: at(0), To: at(hour), Counted: true, Why: "open"},
 		{From: at(hour), To: at(24 * hour), Why: "waiting for the customer"},
@@ -354,7 +354,7 @@ func TestExplanationsAreGaplessAndSumUpToWhatCounted(t *testing.T) {
 			}
 			var sum time.Duration
 			next := c.StartedAt
-			for _, s := range r.explain(h.Plan, m) {
+			for s := range r.explain(h.Plan, m) {
 				if !s.From.Equal(next) || !s.From.Before(s.To) || s.Why == "" {
 					rt.Fatalf("%s has the span %+v, want one from %v", describe(c), s, next)
 				}

@@ -1,10 +1,35 @@
 package desk
 
-import "context"
+import (
+	"context"
+	"iter"
+	"slices"
+	"time"
+)
+
+// Explanation is a clock with an account of its time.
+type Explanation struct {
+	Clock
+	Earlier *Earlier // what is before the spans; nil: nothing
+	Spans   []Span
+}
+
+// Earlier is the sum of the oldest spans of a clock that has very many.
+type Earlier struct {
+	From, To  time.Time
+	Spans     int           // how many they are
+	Counted   time.Duration // how much of the time did
+	Uncounted time.Duration // and how much did not
+}
+
+// maxSpans is how many spans an explanation of a case has at most, of all its
+// clocks together.
+const maxSpans = 10_000
 
 // Explain returns the clocks of a case with an account of all of their time: of
 // each, the spans go without gaps from its start to its end or to now, and those
-// that counted have together just the time that it has counted.
+// that counted have together just the time that it has counted. Of a case with
+// very many spans the oldest ones are summed up.
 func (s *Service) Explain(ctx context.Context, who Caller, ref string) (all []Explanation, err error) {
 	key, err := s.key(ctx, who, Read, ref)
 	if err != nil {
@@ -22,37 +47,105 @@ func (s *Service) Explain(ctx context.Context, who Caller, ref string) (all []Ex
 		all = nil
 		for _, m := range measure(item.History, s.now()) {
 			if c, ok := r.clock(item.History.Plan, m); ok {
-				all = append(all, Explanation{Clock: c, Spans: r.explain(item.History.Plan, m)})
+				e := Explanation{Clock: c}
+				e.account(r.explain(item.History.Plan, m), maxSpans)
+				all = append(all, e)
 			}
 		}
+		shorten(all, maxSpans)
 		return nil
 	})
 	return all, err
 }
 
-// explain returns the spans of what is measured, as few as there are changes.
-func (r *rules) explain(plan string, m measured) (all []Span) {
-	for _, l := range m.legs {
-		for _, s := range r.explainLeg(plan, l) {
-			if n := len(all); n > 0 && all[n-1].Counted == s.Counted && all[n-1].Why == s.Why {
-				all[n-1].To = s.To
-				continue
-			}
-			all = append(all, s)
+// account adds spans, of which the last ones are kept.
+func (e *Explanation) account(spans iter.Seq[Span], most int) {
+	for s := range spans {
+		if e.Spans = append(e.Spans, s); len(e.Spans) >= 2*most {
+			e.sumUp(most)
 		}
 	}
-	return all
+	e.sumUp(most)
 }
 
-func (r *rules) explainLeg(plan string, l leg) (all []Span) {
-	if !l.from.Before(l.to) {
-		return nil
+// sumUp leaves so many of the spans.
+func (e *Explanation) sumUp(most int) {
+	n := len(e.Spans) - most
+	if n <= 0 {
+		return
 	}
-	if l.phase != working {
-		return []Span{{From: l.from, To: l.to, Why: string(l.phase)}}
+	if e.Earlier == nil {
+		e.Earlier = &Earlier{From: e.Spans[0].From}
 	}
-	for _, s := range r.promise(plan, l.severity).open.Spans(l.from, l.to) {
-		all = append(all, Span{From: s.From, To: s.To, Counted: s.Open, Why: s.Why})
+	for _, s := range e.Spans[:n] {
+		if s.Counted {
+			e.Earlier.Counted += s.To.Sub(s.From)
+		} else {
+			e.Earlier.Uncounted += s.To.Sub(s.From)
+		}
 	}
-	return all
+	e.Earlier.To = e.Spans[n-1].To
+	e.Earlier.Spans += n
+	e.Spans = slices.Clone(e.Spans[n:])
+}
+
+// shorten leaves so many spans to all explanations together: those that have few
+// keep them, and the others share what is left.
+func shorten(all []Explanation, most int) {
+	byLength := make([]*Explanation, len(all))
+	for i := range all {
+		byLength[i] = &all[i]
+	}
+	slices.SortStableFunc(byLength, func(a, b *Explanation) int { return len(a.Spans) - len(b.Spans) })
+	for i, e := range byLength {
+		e.sumUp(most / (len(byLength) - i))
+		most -= len(e.Spans)
+	}
+}
+
+// explain yields the spans of what is measured, as few as there are changes.
+func (r *rules) explain(plan string, m measured) iter.Seq[Span] {
+	return func(yield func(Span) bool) {
+		var last Span
+		for _, l := range m.legs {
+			for s := range r.explainLeg(plan, l) {
+				if !last.To.IsZero() && last.Counted == s.Counted && last.Why == s.Why {
+					last.To = s.To
+					continue
+				}
+				if !last.To.IsZero() && !yield(last) {
+					return
+				}
+				last = s
+			}
+		}
+		if !last.To.IsZero() {
+			yield(last)
+		}
+	}
+}
+
+// explainLeg looks at a month at a time, in which there are not too many spans.
+func (r *rules) explainLeg(plan string, l leg) iter.Seq[Span] {
+	const month = 30 * day
+	return func(yield func(Span) bool) {
+		if l.phase != working {
+			if l.from.Before(l.to) {
+				yield(Span{From: l.from, To: l.to, Why: string(l.phase)})
+			}
+			return
+		}
+		open := r.promise(plan, l.severity).open
+		for from := l.from; from.Before(l.to); from = from.Add(month) {
+			to := from.Add(month)
+			if to.After(l.to) {
+				to = l.to
+			}
+			for _, s := range open.Spans(from, to) {
+				if !yield(Span{From: s.From, To: s.To, Counted: s.Open, Why: s.Why}) {
+					return
+				}
+			}
+		}
+	}
 }

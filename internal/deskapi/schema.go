@@ -19,6 +19,8 @@ func (s schemas) request(t reflect.Type) object { return s.of(t, true) }
 
 func (s schemas) of(t reflect.Type, request bool) object {
 	switch {
+	case t.Kind() == reflect.Pointer: // what may be missing
+		return s.of(t.Elem(), request)
 	case t == valueType || t.Kind() == reflect.Interface:
 		return object{}
 	case t.Kind() == reflect.Slice && t.Elem().Kind() != reflect.Uint8:

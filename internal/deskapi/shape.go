@@ -153,11 +153,27 @@ func newClock(c desk.Clock) clock {
 
 type explainedClock struct {
 	clock
-	Spans []span `json:"spans" doc:"All of the clock's time, in parts that counted or did not."`
+	Earlier *earlierSpans `json:"earlier,omitzero" doc:"The sum of the clock's oldest parts where all clocks of the case have more than 10,000; missing otherwise."`
+	Spans   []span        `json:"spans" doc:"All of the clock's time, after that which is in earlier, in parts that counted or did not."`
 }
 
 func newExplainedClock(e desk.Explanation) explainedClock {
-	return explainedClock{newClock(e.Clock), shapes(e.Spans, newSpan)}
+	return explainedClock{newClock(e.Clock), newEarlierSpans(e.Earlier), shapes(e.Spans, newSpan)}
+}
+
+type earlierSpans struct {
+	From             time.Time `json:"from" doc:"When the first part begins."`
+	To               time.Time `json:"to" doc:"When the last one ends."`
+	Spans            int       `json:"spans" doc:"How many parts there are."`
+	CountedSeconds   int64     `json:"countedSeconds" doc:"How much of their time counted."`
+	UncountedSeconds int64     `json:"uncountedSeconds" doc:"How much of it did not."`
+}
+
+func newEarlierSpans(e *desk.Earlier) *earlierSpans {
+	if e == nil {
+		return nil
+	}
+	return &earlierSpans{e.From, e.To, e.Spans, int64(e.Counted.Seconds()), int64(e.Uncounted.Seconds())}
 }
 
 type span struct {
