@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -191,11 +192,22 @@ func (s *Server) routes(api, agents http.Handler) http.Handler {
 		api, agents = s.Test.Watch(api), s.Test.Guard(agents)
 	}
 	mux.Handle("/{$}", api)
-	mux.Handle("/desk/v1/", agents)
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.Handle("GET /metrics", s.metrics.handler())
-	return mux
+	return before("/desk/v1/", agents, mux) // which answers other spellings of its paths itself
+}
+
+// before has everything under a path answered by one handler, as it comes: a
+// ServeMux would redirect what it takes for another spelling of a path.
+func before(path string, under, others http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path+"/", path) {
+			under.ServeHTTP(w, r)
+			return
+		}
+		others.ServeHTTP(w, r)
+	})
 }
 
 // Fresh reports whether Open made a new installation.
