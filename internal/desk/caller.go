@@ -26,7 +26,7 @@ type Caller struct {
 	RequestID string
 
 	// IfVersion is the version that the caller saw; 0: the caller did not say.
-	// See [NoVersion].
+	// See [NoVersion] and [AnyVersion].
 	IfVersion int64
 	// Once identifies a request that may come again.
 	Once Repeatable
@@ -69,6 +69,10 @@ func (who Caller) actor() string { return "agent:" + who.Agent.ID }
 func (who Caller) checkVersion(version int64) error {
 	seen := who.IfVersion
 	switch {
+	case seen == AnyVersion && version > 0:
+		return nil
+	case seen == AnyVersion:
+		return ErrChanged.With("It is not there.")
 	case seen == 0 || seen == version || seen == NoVersion && version == 0:
 		return nil
 	case version == 0:

@@ -106,6 +106,9 @@ type Tx interface {
 // NoVersion is the [Caller.IfVersion] of one who saw that there is nothing yet.
 const NoVersion int64 = -1
 
+// AnyVersion is that of one who wants to find something, whichever version.
+const AnyVersion int64 = -2
+
 // Key names a case.
 type Key struct {
 	Account, CaseID string

@@ -169,8 +169,11 @@ type putSettingsInput struct {
 }
 
 func (a *API) putSettings(ctx context.Context, who desk.Caller, in *putSettingsInput) (*settings, error) {
-	if who.IfVersion == 0 {
+	switch who.IfVersion {
+	case 0:
 		return nil, errIfMatchNeeded
+	case desk.AnyVersion: // there are settings even when nobody has written them
+		who.IfVersion = 0
 	}
 	return settingsAnswer(a.desk.PutSettings(ctx, who, desk.Settings(in.New)))
 }

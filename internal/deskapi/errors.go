@@ -29,7 +29,7 @@ var (
 	errParameter     = fault.New(fault.Invalid, "invalid_parameter", "A parameter does not fit.")
 	errNext          = fault.New(fault.Invalid, "invalid_next", "The next token does not belong to this query: repeat the query without it.")
 	errKey           = fault.New(fault.Invalid, "invalid_idempotency_key", "An Idempotency-Key is one header of 1 to 255 visible ASCII characters.")
-	errIfMatch       = fault.New(fault.Invalid, "invalid_if_match", "If-Match takes one entity tag.")
+	errIfMatch       = fault.New(fault.Invalid, "invalid_if_match", "If-Match takes one strong entity tag, such as \"v12\" with its quotes, or *.")
 	errIfMatchNeeded = fault.New(fault.Conflict, "if_match_needed", "To replace what exists, say in If-Match which version you saw: its ETag.")
 	errThrottled     = fault.New(fault.Limited, "throttled", "The token's requests come too fast.")
 )

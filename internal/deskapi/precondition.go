@@ -3,6 +3,7 @@ package deskapi
 import (
 	"crypto/sha256"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,19 +19,27 @@ func etag(version int64) string { return `"v` + strconv.FormatInt(version, 10) +
 // versioned is an answer that has an entity tag.
 type versioned interface{ version() int64 }
 
+// entityTag is a strong one (RFC 9110, section 8.8.3).
+var entityTag = regexp.MustCompile(`^"[!#-~\x80-\xff]*"$`)
+
 // ifVersion returns the version that a change wants to find, 0 when it does not
-// say. A tag that no answer ever had fits nothing.
+// say. A tag that no answer ever had fits nothing; what is no tag, or a weak one,
+// which fits nothing ever, is a mistake of the caller.
 func ifVersion(header http.Header) (int64, error) {
-	text := strings.TrimSpace(strings.Join(header.Values("If-Match"), ","))
-	switch {
-	case text == "" || text == "*":
+	values := header.Values("If-Match")
+	if len(values) == 0 {
 		return 0, nil
-	case strings.Contains(text, ","):
+	}
+	text := strings.TrimSpace(strings.Join(values, ","))
+	if text == "*" {
+		return desk.AnyVersion, nil
+	}
+	if !entityTag.MatchString(text) {
 		return 0, errIfMatch
 	}
 	inner, _ := strings.CutPrefix(strings.Trim(text, `"`), "v")
 	version, err := strconv.ParseInt(inner, 10, 64)
-	if err != nil || etag(version) != text {
+	if err != nil || version < 0 || etag(version) != text {
 		return 0, desk.ErrChanged.With("If-Match %.100s is no entity tag of this resource.", text)
 	}
 	if version == 0 {

@@ -24,14 +24,15 @@ func TestTwoWhoChangeTheSameDoNotOverwriteEachOther(t *testing.T) {
 		t.Fatalf(`the new team has the ETag %s, want "v1"`, first)
 	}
 	f.refused(t, http.StatusPreconditionRequired, "if_match_needed", put)
-	f.refused(t, http.StatusPreconditionRequired, "if_match_needed", put.with("If-Match", "*"))
 	put.body = `{"name":"Networking"}`
 	second := f.must(t, http.StatusOK, put.with("If-Match", first)).header.Get("ETag")
 	put.body = `{"name":"Nets"}`
-	for _, stale := range []string{first, `W/` + second, `v2`, `"2"`, `"v02"`, `"v0"`, `"another"`} {
+	for _, stale := range []string{first, `"2"`, `"v02"`, `"v-2"`, `"v0"`, `"another"`} {
 		f.refused(t, http.StatusPreconditionFailed, "changed", put.with("If-Match", stale))
 	}
-	f.refused(t, http.StatusBadRequest, "invalid_if_match", put.with("If-Match", first+", "+second))
+	for _, wrong := range []string{first + ", " + second, `W/` + second, `v2`, `"v2`, `"`, "", `"v"2"`, `*, ` + second} {
+		f.refused(t, http.StatusBadRequest, "invalid_if_match", put.with("If-Match", wrong))
+	}
 	remove := request{role: desk.RoleLead, method: "DELETE", path: put.path}
 	f.refused(t, http.StatusPreconditionFailed, "changed", remove.with("If-Match", first))
 	f.must(t, http.StatusNoContent, remove.with("If-Match", second))
@@ -46,6 +47,26 @@ func TestSettingsThatNobodyWroteCanBeReplacedOnce(t *testing.T) {
 	f.refused(t, http.StatusPreconditionRequired, "if_match_needed", put)
 	f.must(t, http.StatusOK, put.with("If-Match", read.header.Get("ETag")))
 	f.refused(t, http.StatusPreconditionFailed, "changed", put.with("If-Match", read.header.Get("ETag")))
+	f.must(t, http.StatusOK, put.with("If-Match", "*"))
+	f = newFixture(t)
+	f.must(t, http.StatusOK, put.with("If-Match", "*"))
+}
+
+func TestAnyVersionWillDoWhereThereIsOne(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	put := request{role: desk.RoleLead, method: "PUT", path: "/desk/v1/teams/network", body: `{"name":"Network"}`}
+	f.refused(t, http.StatusPreconditionFailed, "changed", put.with("If-Match", "*"))
+	f.must(t, http.StatusOK, put)
+	if got := f.must(t, http.StatusOK, put.with("If-Match", "*")).header.Get("ETag"); got != `"v2"` {
+		t.Errorf(`PUT with If-Match: * makes %s, want "v2"`, got)
+	}
+	claim := request{role: desk.RoleAgent, method: "POST", path: "/desk/v1/cases/" + f.mustCase(t, "Hello") + "/claim"}
+	f.must(t, http.StatusOK, claim.with("If-Match", "*"))
+	agent := f.must(t, http.StatusOK, request{role: desk.RoleLead, method: "GET", path: "/desk/v1/agents/" + f.agents[desk.RoleAgent].ID})
+	change := request{role: desk.RoleAdministrator, method: "PUT", path: "/desk/v1/agents/agent@example.com", body: agent.body}
+	f.must(t, http.StatusOK, change.with("If-Match", "*"))
+	f.must(t, http.StatusNoContent, request{role: desk.RoleLead, method: "DELETE", path: put.path}.with("If-Match", "*"))
 }
 
 func TestChangesOfACaseThatWasChangedSinceAreRefused(t *testing.T) {
