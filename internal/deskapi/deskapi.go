@@ -29,7 +29,7 @@ type API struct {
 	desk   *desk.Service
 	tokens *seal.Box
 	limits *limiter
-	places chan struct{} // where large bodies may be in memory
+	places *places // where large bodies may be in memory
 	now    func() time.Time
 
 	mux     *http.ServeMux
@@ -48,7 +48,7 @@ func New(c Config) (*API, error) {
 	}
 	a := &API{
 		desk: c.Desk, tokens: c.Tokens, limits: newLimiter(c.RequestsPerSecond, c.Now),
-		places: make(chan struct{}, largeBodies), now: c.Now, mux: http.NewServeMux(),
+		places: newPlaces(), now: c.Now, mux: http.NewServeMux(),
 	}
 	routes := a.routes()
 	var err error

@@ -58,21 +58,16 @@ func (o operation) maxBody() int64 {
 	return maxBody
 }
 
-// largeBodies is how many bodies with files are in memory at a time.
-const largeBodies = 8
-
-// readBody reads a request's body. The caller must call release when it is done
-// with it. One that may be large waits until there is a place for it.
-func (a *API) readBody(r *http.Request, o operation) (body []byte, release func(), err error) {
+// readBody reads a request's body, of which the agent is. The caller must call
+// release when it is done with it. One that may be large waits until there is a
+// place for it.
+func (a *API) readBody(r *http.Request, o operation, agent string) (body []byte, release func(), err error) {
 	release = func() {}
 	if o.in.files && (r.ContentLength < 0 || r.ContentLength > maxBody) {
 		ctx, cancel := context.WithTimeout(r.Context(), patience)
 		defer cancel()
-		select {
-		case a.places <- struct{}{}:
-			release = func() { <-a.places }
-		case <-ctx.Done():
-			return nil, nil, errThrottled.With("Too many files are on their way to the desk.")
+		if release, err = a.places.take(ctx, agent); err != nil {
+			return nil, nil, err
 		}
 	}
 	if body, err = o.readBody(r); err != nil {

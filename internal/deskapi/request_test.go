@@ -331,20 +331,48 @@ func TestLargeBodiesWaitForAPlace(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	for range largeBodies {
-		f.api.places <- struct{}{}
+		f.api.places.all <- struct{}{}
 	}
 	path := "/desk/v1/cases/" + f.mustCase(t, "Hello") + "/reply"
 	large := request{role: desk.RoleAgent, method: "POST", path: path, body: `{"body":"a"}` + strings.Repeat(" ", maxBody)}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	r := httptest.NewRequestWithContext(ctx, large.method, large.path, large.reader(t))
-	if _, _, err := f.api.readBody(r, operation{in: reader{files: true}}); !errors.Is(err, errThrottled) {
+	if _, _, err := f.api.readBody(r, operation{in: reader{files: true}}, "somebody"); !errors.Is(err, errThrottled) {
 		t.Errorf("a large body without a place = %v, want errThrottled", err)
 	}
 	small := large
 	small.body = `{"body":"a"}`
 	f.must(t, http.StatusOK, small)
-	<-f.api.places
+	<-f.api.places.all
 	f.must(t, http.StatusOK, large)
 	f.must(t, http.StatusOK, large) // the place was given back
+}
+
+func TestOneAgentDoesNotTakeAllPlacesForLargeBodies(t *testing.T) {
+	t.Parallel()
+	p := newPlaces()
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	take := func(agent string) func() {
+		release, err := p.take(t.Context(), agent)
+		mustNot(t, err)
+		return release
+	}
+	first, second := take("ann"), take("ann")
+	if _, err := p.take(gone, "ann"); !errors.Is(err, errThrottled) {
+		t.Errorf("a third place of an agent = %v, want errThrottled", err)
+	}
+	for _, other := range []string{"bob", "bob", "cid", "cid", "dan", "dan"} {
+		defer take(other)()
+	}
+	if _, err := p.take(gone, "eve"); !errors.Is(err, errThrottled) {
+		t.Errorf("a ninth place = %v, want errThrottled", err)
+	}
+	first()
+	take("ann")()
+	second()
+	if len(p.all) != 6 || len(p.own) != 3 {
+		t.Errorf("there are %d places taken, of %d agents, want 6 of 3", len(p.all), len(p.own))
+	}
 }

@@ -65,7 +65,7 @@ func (a *API) call(r *http.Request, route route) (out any, err error) {
 			return nil, err
 		}
 		var release func()
-		if body, release, err = a.readBody(r, route.operation); err != nil {
+		if body, release, err = a.readBody(r, route.operation, who.Agent.ID); err != nil {
 			return nil, err
 		}
 		defer release()
