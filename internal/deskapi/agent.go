@@ -84,7 +84,7 @@ func (a *API) putAgent(ctx context.Context, who desk.Caller, in *putAgentInput) 
 	return &shown, err
 }
 
-// token never has the secret, nor its hash.
+// token never has its text, nor the hash of it.
 type token struct {
 	ID          string            `json:"id" doc:"The id."`
 	Agent       string            `json:"agent" doc:"The id of the agent whom it lets in."`
@@ -117,29 +117,20 @@ type createTokenInput struct {
 
 type createdToken struct {
 	token
-	Secret string `json:"secret" doc:"What the header Authorization takes after Bearer. It is never shown again."`
+	Text string `json:"token" doc:"What the header Authorization takes after Bearer. It is never shown again."`
 }
 
 func (t createdToken) location() string { return "/desk/v1/agents/" + t.Agent + "/tokens/" + t.ID }
 
 func (a *API) createToken(ctx context.Context, who desk.Caller, in *createTokenInput) (*createdToken, error) {
-	life, err := duration("lifeSeconds", in.LifeSeconds)
-	if err != nil {
-		return nil, err
+	const year = 365 * 24 * 60 * 60
+	if in.LifeSeconds < 0 || in.LifeSeconds > year {
+		return nil, errBody.With("The member lifeSeconds must be 1 to %d, which is a year; without it a token lives for 90 days.", year)
 	}
-	made, secret, err := a.desk.CreateToken(ctx, who, in.Agent, desk.NewToken{
-		Name: in.Name, Permissions: in.Permissions, Life: life,
+	made, text, err := a.desk.CreateToken(ctx, who, in.Agent, desk.NewToken{
+		Name: in.Name, Permissions: in.Permissions, Life: time.Duration(in.LifeSeconds) * time.Second,
 	})
-	return &createdToken{newToken(made), secret}, err
-}
-
-// duration reads a number of seconds that fits a time.Duration.
-func duration(name string, n int64) (time.Duration, error) {
-	const most = int64(100 * 365 * 24 * time.Hour / time.Second)
-	if n < 0 || n > most {
-		return 0, errBody.With("The member %s must be 0 to %d.", name, most)
-	}
-	return time.Duration(n) * time.Second, nil
+	return &createdToken{newToken(made), text}, err
 }
 
 type revokeTokenInput struct {

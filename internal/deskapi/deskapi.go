@@ -115,7 +115,7 @@ func (a *API) routes() []route {
 		{get, v1 + "/agents/{agent}", desk.Read, "GetAgent", op(a.getAgent), "An agent, by id or e-mail address."},
 		{put, v1 + "/agents/{agent}", desk.Configure, "PutAgent", op(a.putAgent), "Replaces an agent; one who is not active is refused."},
 		{get, v1 + "/agents/{agent}/tokens", everyAgent, "ListTokens", op(a.listTokens), "The tokens of an agent: the caller's own, and with configure anybody's."},
-		{post, v1 + "/agents/{agent}/tokens", everyAgent, "CreateToken", op(a.createToken), "Makes a token and shows its secret once: the caller's own, and with configure anybody's."},
+		{post, v1 + "/agents/{agent}/tokens", everyAgent, "CreateToken", op(a.createToken), "Makes a token and shows it once: the caller's own, and with configure anybody's."},
 		{del, v1 + "/agents/{agent}/tokens/{token}", everyAgent, "RevokeToken", op(a.revokeToken), "Ends a token: the caller's own, and with configure anybody's."},
 
 		{get, v1 + "/teams", desk.Read, "ListTeams", op(teams.all), "All teams."},

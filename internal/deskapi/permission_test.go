@@ -268,14 +268,14 @@ func TestATokenDoesNotRenewItself(t *testing.T) {
 	f := newFixture(t)
 	path := "/desk/v1/agents/" + f.agents[desk.RoleAgent].ID + "/tokens"
 	short := f.must(t, http.StatusCreated, request{role: desk.RoleAgent, method: "POST", path: path, body: `{"name":"short","permissions":["read"],"lifeSeconds":60}`}).object(t)
-	text := short["secret"].(string)
+	text := short["token"].(string)
 	child := f.must(t, http.StatusCreated, request{token: text, method: "POST", path: path, body: `{"name":"child","lifeSeconds":25920000}`}).object(t)
 	if child["expiresAt"] != short["expiresAt"] || child["madeBy"] != short["id"] {
 		t.Errorf("a token for 300 days, made by one that ends %v, is %v", short["expiresAt"], child)
 	}
 	f.refused(t, http.StatusForbidden, "denied", request{token: text, method: "DELETE", path: path + "/" + short["madeBy"].(string)})
 	f.must(t, http.StatusNoContent, request{token: text, method: "DELETE", path: path + "/" + short["id"].(string)})
-	f.refused(t, http.StatusUnauthorized, "unknown_token", request{token: child["secret"].(string), method: "GET", path: "/desk/v1/me"})
+	f.refused(t, http.StatusUnauthorized, "unknown_token", request{token: child["token"].(string), method: "GET", path: "/desk/v1/me"})
 }
 
 func TestTheLastActiveAdministratorStays(t *testing.T) {

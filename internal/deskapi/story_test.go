@@ -357,18 +357,22 @@ func TestATokenIsShownOnceAndLetsItsAgentInUntilItIsRevoked(t *testing.T) {
 	f := newFixture(t)
 	tokens := "/desk/v1/agents/" + f.agents[desk.RoleAgent].ID + "/tokens"
 	made := f.must(t, http.StatusCreated, request{role: desk.RoleAgent, method: "POST", path: tokens, body: `{"name":"bot","permissions":["read"],"lifeSeconds":3600}`})
-	secret := made.object(t)["secret"].(string)
-	me := request{token: secret, method: "GET", path: "/desk/v1/me"}
+	text := made.object(t)["token"].(string)
+	me := request{token: text, method: "GET", path: "/desk/v1/me"}
 	if may := f.must(t, http.StatusOK, me).object(t)["permissions"]; !cmp.Equal(may, []any{"read"}) {
 		t.Errorf("the token allows %v, want read", may)
 	}
-	if listed := f.must(t, http.StatusOK, request{role: desk.RoleAgent, method: "GET", path: tokens}); strings.Contains(listed.body, secret) || !strings.Contains(listed.body, `"bot"`) {
-		t.Errorf("the list of tokens is %s, want the new one without its secret", listed.body)
+	if listed := f.must(t, http.StatusOK, request{role: desk.RoleAgent, method: "GET", path: tokens}); strings.Contains(listed.body, text) || !strings.Contains(listed.body, `"bot"`) {
+		t.Errorf("the list of tokens is %s, want the new one without its text", listed.body)
 	}
 	f.must(t, http.StatusNoContent, request{role: desk.RoleAgent, method: "DELETE", path: made.header.Get("Location")})
 	f.refused(t, http.StatusUnauthorized, "unknown_token", me)
-	f.refused(t, http.StatusBadRequest, "invalid_body", request{role: desk.RoleAgent, method: "POST", path: tokens, body: `{"name":"bot","lifeSeconds":-1}`})
-	f.refused(t, http.StatusBadRequest, "invalid", request{role: desk.RoleAgent, method: "POST", path: tokens, body: `{"name":"bot","lifeSeconds":99999999}`})
+	for _, wrong := range []string{"-1", "31536001", "9223372036854775807"} {
+		got := f.refused(t, http.StatusBadRequest, "invalid_body", request{role: desk.RoleAgent, method: "POST", path: tokens, body: `{"name":"bot","lifeSeconds":` + wrong + `}`})
+		if detail := got.object(t)["detail"].(string); !strings.Contains(detail, "1 to 31536000") {
+			t.Errorf("a life of %s seconds is refused with %q, want the bounds", wrong, detail)
+		}
+	}
 }
 
 func TestALongCaseComesInPages(t *testing.T) {

@@ -300,6 +300,6 @@ func (p *planner) checkAgent(at place, email string) {
 	case !a.Active:
 		at.wrong("the agent %s is not active", email)
 	case !slices.Contains(a.Role.Permissions(), desk.Work):
-		at.wrong("%s is an %s, who does not work on cases", email, a.Role)
+		at.wrong("%s has the role %s, which does not work on cases", email, a.Role)
 	}
 }

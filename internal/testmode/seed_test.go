@@ -326,7 +326,7 @@ agents: [{email: jane@example.com}, {email: audrey@example.com, role: auditor}]
 		{fine + "communications: [{by: customer, body: B, status: opened}]", "seed:5:22: agent, status and note are for what an agent does"},
 		{fine + "communications: [{by: agent}]", "seed:5:22: what an agent does is a body, a status or a note"},
 		{fine + "communications: [{by: agent, agent: joe@example.com, body: B}]", `seed:5:41: there is no agent "joe@example.com"; name them under agents`},
-		{fine + "communications: [{by: agent, agent: audrey@example.com, body: B}]", `seed:5:41: audrey@example.com is an auditor, who does not work on cases`},
+		{fine + "communications: [{by: agent, agent: audrey@example.com, body: B}]", `seed:5:41: audrey@example.com has the role auditor, which does not work on cases`},
 		{fine + "communications: [{by: agent, status: gone}]", `seed:5:42: there is no status "gone"`},
 		{fine + "status: customer-action-completed", "seed:5:13: an agent cannot move a case that is unassigned to customer-action-completed"},
 		{fine + "communications: [{by: agent, body: B}]\n    status: unassigned", "seed:6:13: an agent cannot move a case that is opened to unassigned"},
