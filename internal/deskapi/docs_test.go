@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -64,6 +65,23 @@ func TestDocumentHasEveryFaultOfTheRequest(t *testing.T) {
 	}
 }
 
+// TestDocumentHasEveryParameterOfAQueue looks for what a queue is narrowed by, and
+// for the variables that macros know.
+func TestDocumentHasEveryParameterOfAQueue(t *testing.T) {
+	t.Parallel()
+	text := mustReadDocument(t)
+	for _, m := range membersOf(reflect.TypeFor[listCasesInput]()) {
+		if !strings.Contains(text, "\n| `"+m.name+"`") && !strings.Contains(text, ", `"+m.name+"` |") {
+			t.Errorf("docs/desk-api.md has no row of the parameter %s", m.name)
+		}
+	}
+	for _, name := range []string{"case.displayId", "case.subject", "agent.name", "account.name"} {
+		if !strings.Contains(text, "{{"+name+"}}") {
+			t.Errorf("docs/desk-api.md does not have the variable %s", name)
+		}
+	}
+}
+
 // TestExamplesOfTheDocumentRun runs the document's curl commands one after the
 // other, as a reader would who has a case with a file.
 func TestExamplesOfTheDocumentRun(t *testing.T) {
@@ -96,7 +114,7 @@ func TestExamplesOfTheDocumentRun(t *testing.T) {
 // them is the reader's to put in.
 func examples(t *testing.T) string {
 	t.Helper()
-	script := "curl() { command curl --fail-with-body \"$@\"; }\nuuidgen() { echo a-key; }\nversion() { command curl -sI -H \"$auth\" \"$desk/cases/$CASE\" | tr -d '\\r' | sed -n 's/^Etag: //p'; }\n"
+	script := "curl() { command curl --fail-with-body \"$@\"; }\nversion() { command curl -sI -H \"$auth\" \"$desk/cases/$CASE\" | tr -d '\\r' | sed -n 's/^Etag: //p'; }\n"
 	for block := range strings.SplitSeq(mustReadDocument(t), "```sh\n") {
 		block, _, ok := strings.Cut(block, "```")
 		if ok && strings.Contains(block, "curl ") {

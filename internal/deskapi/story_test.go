@@ -416,3 +416,15 @@ func TestALongCaseComesInPages(t *testing.T) {
 	next := f.must(t, http.StatusOK, request{role: desk.RoleAgent, method: "GET", path: path + "/timeline"}).object(t)["next"].(string)
 	f.refused(t, http.StatusBadRequest, "invalid_next", request{role: desk.RoleAgent, method: "GET", path: path + "/communications?next=" + url.QueryEscape(next)})
 }
+
+func TestATokenIsNotShownToARequestThatComesAgain(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	path := "/desk/v1/agents/" + f.agents[desk.RoleAgent].ID + "/tokens"
+	create := request{role: desk.RoleAgent, method: "POST", path: path, body: `{"name":"bot"}`}.with("Idempotency-Key", "k")
+	made := f.must(t, http.StatusCreated, create).object(t)
+	again := f.refused(t, http.StatusConflict, "conflict", create)
+	if !strings.Contains(again.body, made["id"].(string)) || strings.Contains(again.body, made["token"].(string)) {
+		t.Errorf("the repeated request is answered with %s, want the id of the token %v alone", again.body, made["id"])
+	}
+}
