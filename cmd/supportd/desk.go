@@ -28,7 +28,9 @@ func (p *program) deskCommand() *cobra.Command {
 	var f deskFlags
 	c := group("desk", "Work on cases as an agent, through the desk API of a server",
 		p.deskQueue(&f), p.deskViews(&f), p.deskShow(&f), p.deskTimeline(&f), p.deskAttachment(&f),
-		p.deskClaim(&f), p.deskAssign(&f), p.deskReply(&f), p.deskNote(&f), p.deskStatus(&f), p.deskResolve(&f))
+		p.deskClaim(&f), p.deskAssign(&f), p.deskReply(&f), p.deskNote(&f), p.deskMacro(&f),
+		p.deskStatus(&f), p.deskResolve(&f), p.deskSeverity(&f), p.deskTag(&f),
+		p.deskLink(&f), p.deskUnlink(&f), p.deskMerge(&f), p.deskUnmerge(&f))
 	c.Long = `Work on cases as an agent, through the desk API of a server that may be anywhere.
 
 It takes the address of the server and a token of an agent. The first run of a
@@ -258,16 +260,90 @@ func (p *program) deskChange(f *deskFlags, use, short, path string, body func(ct
 		if err != nil {
 			return document{}, err
 		}
-		raw, after, err := answered[deskCase](ctx, c, http.MethodPost, casePath(args[0], path), in)
-		if err != nil || p.json {
-			return document{value: raw}, err
-		}
-		return c.view(ctx).cases([]deskCase{after}, raw), nil
+		return p.changed(ctx, c, http.MethodPost, casePath(args[0], path), in)
 	})
 }
 
+// changed makes a change and shows the case as it is then.
+func (p *program) changed(ctx context.Context, c *deskClient, method, path string, in any) (document, error) {
+	raw, after, err := answered[deskCase](ctx, c, method, path, in)
+	if err != nil || p.json {
+		return document{value: raw}, err
+	}
+	return c.view(ctx).cases([]deskCase{after}, raw), nil
+}
+
+// nothingMore is the body of a change that its path tells all of.
+func nothingMore(context.Context, *deskClient, []string) (any, error) { return struct{}{}, nil }
+
 func (p *program) deskClaim(f *deskFlags) *cobra.Command {
-	return p.deskChange(f, "claim CASE", "Take a case", "/claim", func(context.Context, *deskClient, []string) (any, error) { return struct{}{}, nil })
+	return p.deskChange(f, "claim CASE", "Take a case", "/claim", nothingMore)
+}
+
+func (p *program) deskTag(f *deskFlags) *cobra.Command {
+	var tags struct {
+		Add    []string `json:"add,omitempty"`
+		Remove []string `json:"remove,omitempty"`
+	}
+	c := p.deskChange(f, "tag CASE", "Add and remove tags", "/tags", func(context.Context, *deskClient, []string) (any, error) {
+		if len(tags.Add) == 0 && len(tags.Remove) == 0 {
+			return nil, usageError{errors.New("give --add or --remove")}
+		}
+		return tags, nil
+	})
+	c.Flags().StringArrayVar(&tags.Add, "add", nil, "`TAG` to add; may be repeated")
+	c.Flags().StringArrayVar(&tags.Remove, "remove", nil, "`TAG` to remove; may be repeated")
+	return c
+}
+
+func (p *program) deskSeverity(f *deskFlags) *cobra.Command {
+	var reason string
+	c := p.deskChange(f, "severity CASE SEVERITY", "Change the severity of a case", "/severity", func(_ context.Context, _ *deskClient, args []string) (any, error) {
+		return map[string]string{"severity": args[0], "reason": reason}, nil
+	})
+	c.Long = "Change the severity of a case: low, normal, high, urgent or critical, of those that the account's plan has."
+	c.Flags().StringVar(&reason, "reason", "", "`TEXT` that says why, for the record; customers do not see it")
+	return require(c, "reason")
+}
+
+func (p *program) deskLink(f *deskFlags) *cobra.Command {
+	return p.deskChange(f, "link CASE OTHER", "Note that two cases of an account have to do with each other", "/links", func(_ context.Context, _ *deskClient, args []string) (any, error) {
+		return map[string]string{"other": args[0]}, nil
+	})
+}
+
+func (p *program) deskUnlink(f *deskFlags) *cobra.Command {
+	return p.desk(f, "unlink CASE OTHER", "Take a link back", func(ctx context.Context, c *deskClient, args []string) (document, error) {
+		return p.changed(ctx, c, http.MethodDelete, casePath(args[0], "/links/"+url.PathEscape(args[1])), nil)
+	})
+}
+
+func (p *program) deskMerge(f *deskFlags) *cobra.Command {
+	return p.deskChange(f, "merge CASE OTHER", "Resolve a case in favour of another one of the account", "/merge", func(_ context.Context, _ *deskClient, args []string) (any, error) {
+		return map[string]string{"into": args[0]}, nil
+	})
+}
+
+func (p *program) deskUnmerge(f *deskFlags) *cobra.Command {
+	return p.deskChange(f, "unmerge CASE", "Take a merge back", "/unmerge", nothingMore)
+}
+
+func (p *program) deskMacro(f *deskFlags) *cobra.Command {
+	var given []string
+	c := p.desk(f, "macro CASE MACRO", "Do what a macro says", func(ctx context.Context, c *deskClient, args []string) (document, error) {
+		variables := map[string]string{}
+		for _, one := range given {
+			name, value, ok := strings.Cut(one, "=")
+			if !ok {
+				return document{}, usageError{fmt.Errorf("--variable %q: want NAME=VALUE", one)}
+			}
+			variables[name] = value
+		}
+		return p.replied(ctx, c, casePath(args[0], "/macro"), map[string]any{"macro": args[1], "variables": variables})
+	})
+	c.Long = "Do what a macro says: its reply, note, tags and status. MACRO is its id."
+	c.Flags().StringArrayVar(&given, "variable", nil, "`NAME=VALUE` of a variable that the desk does not know; may be repeated")
+	return c
 }
 
 func (p *program) deskAssign(f *deskFlags) *cobra.Command {
@@ -334,27 +410,28 @@ func (p *program) deskReply(f *deskFlags) *cobra.Command {
 		if err != nil {
 			return document{}, err
 		}
-		raw, after, err := answered[struct {
-			Case   deskCase
-			Number int
-			Others []struct{ Agent string }
-		}](ctx, c, http.MethodPost, casePath(args[0], "/reply"), replyBody{text, status, files})
-		if err != nil {
-			return document{}, err
-		}
-		if p.json {
-			return document{value: raw}, nil // with the others
-		}
-		view := c.view(ctx)
-		for _, other := range after.Others {
-			fmt.Fprintf(p.stderr, "supportd: %s has the case open as well\n", view.agent(other.Agent))
-		}
-		return view.cases([]deskCase{after.Case}, raw), nil
+		return p.replied(ctx, c, casePath(args[0], "/reply"), replyBody{text, status, files})
 	})
 	c.Flags().StringVar(&body, "body", "", "`TEXT` that the customer reads (default: standard input)")
 	c.Flags().StringVar(&status, "status", "", "`STATUS` of the case afterwards: keep, opened, work-in-progress, pending-customer-action, reopened or resolved (default: that of the settings)")
 	c.Flags().StringArrayVar(&attach, "attach", nil, "`FILE` to attach, up to three times")
 	return c
+}
+
+// replied makes a change that may answer the customer, and shows the case as it is then.
+func (p *program) replied(ctx context.Context, c *deskClient, path string, in any) (document, error) {
+	raw, after, err := answered[struct {
+		Case   deskCase
+		Others []struct{ Agent string }
+	}](ctx, c, http.MethodPost, path, in)
+	if err != nil || p.json {
+		return document{value: raw}, err // with the others
+	}
+	view := c.view(ctx)
+	for _, other := range after.Others {
+		fmt.Fprintf(p.stderr, "supportd: %s has the case open as well\n", view.agent(other.Agent))
+	}
+	return view.cases([]deskCase{after.Case}, raw), nil
 }
 
 type replyBody struct {

@@ -123,6 +123,42 @@ func TestACaseFromTheCommandLine(t *testing.T) {
 	}
 }
 
+func TestWhatElseIsDoneToACaseFromTheCommandLine(t *testing.T) {
+	t.Parallel()
+	s := newDeskServer(t)
+	one, other := s.mustCase(t, "One", "1"), s.mustCase(t, "Other", "2")
+	_, err := s.Desk.PutMacro(t.Context(), desk.Operator(), desk.Macro{ID: "hello", Name: "Hello", Body: "See {{ticket}}.", AddTags: []string{"greeted"}})
+	mustNot(t, err)
+	for _, step := range []struct {
+		args []string
+		want string // in what show prints of the case afterwards
+	}{
+		{[]string{"tag", one.ID, "--add", "printer", "--add", "fire"}, "fire, printer"},
+		{[]string{"tag", one.ID, "--remove", "fire"}, "printer\n"},
+		{[]string{"severity", one.ID, "urgent", "--reason", "It burns."}, "urgent"},
+		{[]string{"macro", one.ID, "hello", "--variable", "ticket=A=1,2"}, "See A=1,2."},
+		{[]string{"link", one.DisplayID, other.DisplayID}, "related " + other.ID},
+		{[]string{"merge", one.ID, other.ID}, "merged-into " + other.ID},
+		{[]string{"unmerge", one.ID}, "pending-customer-action"},
+	} {
+		if got := s.mustDesk(t, "", step.args...); !strings.Contains(got, one.DisplayID) {
+			t.Errorf("supportd desk %v printed\n%s\nwant the case %s", step.args, got, one.DisplayID)
+		}
+		if got := s.mustDesk(t, "", "show", one.ID); !strings.Contains(got, step.want) {
+			t.Errorf("after supportd desk %v the case is\n%s\nwant %q in it", step.args, got, step.want)
+		}
+	}
+	s.mustDesk(t, "", "unlink", one.ID, other.ID)
+	if got := s.mustDesk(t, "", "show", one.ID); strings.Contains(got, other.ID) {
+		t.Errorf("after unlink the case is\n%s\nwant no link", got)
+	}
+	for _, args := range [][]string{{"tag", one.ID}, {"severity", one.ID, "low"}, {"merge", one.ID}, {"macro", one.ID, "hello", "--variable", "ticket"}} {
+		if got := command(t, s.env(), "", append([]string{"desk"}, args...)...); got.err == nil {
+			t.Errorf("supportd desk %v = %q, want an error", args, got.stdout)
+		}
+	}
+}
+
 func TestFilesOfCommunicationsAreSaved(t *testing.T) {
 	t.Parallel()
 	s := newDeskServer(t)

@@ -91,6 +91,7 @@ func (p *program) greet(config server.Config, url string, key *iam.NewKey) {
 	}
 	fmt.Fprintf(p.stderr, `First run: account %s (enterprise plan) and its access key are new; the secret is shown only this once.
 Paste the export lines into a shell, then: aws support create-case --subject 'Hello' --communication-body 'First case'
+Agents find it with: supportd desk queue
 AWS CLI before 1.29 or 2.13 and boto3 before 1.28 (Debian 12's, for example) also need: --endpoint-url %s
 `, key.Account, url)
 }

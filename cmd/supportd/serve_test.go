@@ -96,7 +96,7 @@ func TestServePrintsItsExportLinesAndNothingElse(t *testing.T) {
 				t.Errorf("standard error shows the secret: %s", stderr)
 			}
 		}
-		if wanted := []string{"supportd ", s.url, data, map[bool]string{true: "First run", false: "supportd key create"}[i == 0]}; !containsAll(stderr, wanted) {
+		if wanted := []string{"supportd ", s.url, data, map[bool]string{true: "supportd desk queue", false: "supportd key create"}[i == 0]}; !containsAll(stderr, wanted) {
 			t.Errorf("start %d: standard error %q, want %q in it", i+1, stderr, wanted)
 		}
 	}
