@@ -18,6 +18,9 @@ type First struct {
 // FirstRun creates the first account with its access key in a store without
 // accounts, and the first agent with a token in one without agents.
 func (s *Server) FirstRun(ctx context.Context) (First, error) {
+	if err := s.beginRandom(ctx); err != nil {
+		return First{}, err
+	}
 	key, err := s.firstAccount(ctx)
 	if err != nil {
 		return First{}, err

@@ -26,7 +26,7 @@ type Test struct {
 	// listener, and port 0 means any free one.
 	Listen string
 	// Seed makes the ids of cases, attachments and the desk come out the same
-	// again; zero means that they are random.
+	// again, in each run on a new folder; zero means that they are random.
 	Seed uint64
 	// SeedFile and AutopilotFile are applied at the start and after each reset;
 	// empty means none. The AutopilotFile may be testmode.DefaultScript.
@@ -71,6 +71,22 @@ func (s *Server) prepareTest() {
 	t := s.config.Test
 	s.testing = &testState{clock: testmode.NewClock(t.Time, t.Frozen), random: testmode.NewRandom(t.Seed)}
 	s.config.Now = s.testing.clock.Now
+}
+
+// startsForTests is the name of a setting that counts the starts with a seed.
+const startsForTests = "test-starts"
+
+// beginRandom has the ids of this start come out other than those of the ones
+// before, whose data may still be there.
+func (s *Server) beginRandom(ctx context.Context) error {
+	if s.testing == nil || s.config.Test.Seed == 0 {
+		return nil
+	}
+	before, err := s.store.CountSetting(ctx, startsForTests)
+	if err == nil {
+		s.testing.random.Begin(before)
+	}
+	return err
 }
 
 // random returns of what a room makes its ids; nil means crypto/rand.
@@ -132,6 +148,7 @@ func (s *Server) BeginTest(ctx context.Context) error {
 		return err
 	}
 	s.testing.begun = begun
+	s.testing.random.Mark()
 	return s.Test.Start(ctx)
 }
 

@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -165,6 +166,28 @@ func (s *Store) AddSetting(ctx context.Context, name string, value []byte) (kept
 		return t.row(ctx, `SELECT value FROM settings WHERE name = $1`, name).Scan(&kept)
 	})
 	return kept, added, err
+}
+
+// CountSetting counts a setting up by one, and returns how often it was counted
+// before.
+func (s *Store) CountSetting(ctx context.Context, name string) (before uint64, err error) {
+	err = s.engine.update(ctx, "", func(t *tx) error {
+		// It changes nothing, and has others who count wait.
+		err := t.exec(ctx, `INSERT INTO settings (name, value) VALUES ($1, $2)
+			ON CONFLICT (name) DO UPDATE SET value = settings.value`, name, []byte("0"))
+		if err != nil {
+			return err
+		}
+		var value []byte
+		if err := t.row(ctx, `SELECT value FROM settings WHERE name = $1`, name).Scan(&value); err != nil {
+			return err
+		}
+		if before, err = strconv.ParseUint(string(value), 10, 64); err != nil {
+			return fmt.Errorf("setting %s: %w", name, err)
+		}
+		return t.exec(ctx, `UPDATE settings SET value = $2 WHERE name = $1`, name, strconv.AppendUint(nil, before+1, 10))
+	})
+	return before, err
 }
 
 // update runs f in the scope, and afterwards wakes those who wait for jobs.

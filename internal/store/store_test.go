@@ -174,6 +174,14 @@ func TestSettingsStay(t *testing.T) {
 			t.Errorf("Setting() = %q, %v, want the first value", got, err)
 		}
 	}
+	for want := range uint64(3) {
+		if got, err := s.CountSetting(t.Context(), "starts"); got != want || err != nil {
+			t.Errorf("CountSetting() = %d, %v, want %d", got, err, want)
+		}
+	}
+	if _, err := s.CountSetting(t.Context(), "proof"); err == nil {
+		t.Error("CountSetting(no number) = nil, want an error")
+	}
 	if err := s.Check(t.Context()); err != nil {
 		t.Errorf("Check() = %v, want nil", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -25,6 +26,7 @@ const first = server.FirstAccountID
 type world struct {
 	*testing.T
 	*testmode.Mode
+	end    func() // the server's
 	server *server.Server
 	url    string // of the API
 	manage string // of the management API
@@ -33,8 +35,14 @@ type world struct {
 
 func newWorld(t *testing.T, config server.Test) *world {
 	t.Helper()
+	return newWorldIn(t, filepath.Join(t.TempDir(), "data"), config)
+}
+
+// newWorldIn serves from a folder, which may have been served from before.
+func newWorldIn(t *testing.T, data string, config server.Test) *world {
+	t.Helper()
 	config.Listen = "127.0.0.1:0"
-	s, err := server.Open(t.Context(), server.Config{Data: filepath.Join(t.TempDir(), "data"), Listen: "127.0.0.1:0", Test: &config})
+	s, err := server.Open(t.Context(), server.Config{Data: data, Listen: "127.0.0.1:0", Test: &config})
 	if err != nil {
 		t.Fatalf("Open(test mode) = %v, want nil", err)
 	}
@@ -45,13 +53,14 @@ func newWorld(t *testing.T, config server.Test) *world {
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan error, 1)
 	go func() { ended <- s.Serve(ctx, listener) }()
-	t.Cleanup(func() {
+	end := sync.OnceFunc(func() {
 		stop()
 		if err := errors.Join(<-ended, s.Close()); err != nil {
 			t.Errorf("the server ended with %v, want nil", err)
 		}
 	})
-	w := &world{T: t, Mode: s.Test, server: s, url: "http://" + listener.Addr().String(), manage: "http://" + s.TestAddr().String()}
+	t.Cleanup(end)
+	w := &world{T: t, end: end, Mode: s.Test, server: s, url: "http://" + listener.Addr().String(), manage: "http://" + s.TestAddr().String()}
 	if w.first, err = s.FirstRun(t.Context()); err != nil {
 		t.Fatal(err)
 	}

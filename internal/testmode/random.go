@@ -14,21 +14,43 @@ type Random struct {
 	seed uint64
 
 	mu      sync.Mutex
+	run     uint64
 	streams map[string]*rand.ChaCha8
+	marked  map[string]rand.ChaCha8 // as they were at the mark
 }
 
 // NewRandom returns the bytes of a seed.
 func NewRandom(seed uint64) *Random {
-	r := &Random{seed: seed}
-	r.Restart()
-	return r
+	return &Random{seed: seed, streams: map[string]*rand.ChaCha8{}}
 }
 
-// Restart begins all streams anew.
+// Begin begins all streams anew, as those of a further run on the same data. Each
+// has streams of its own, so that no id comes again; the first one is 0.
+func (r *Random) Begin(run uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.run, r.streams, r.marked = run, map[string]*rand.ChaCha8{}, nil
+}
+
+// Mark is where Restart goes back to.
+func (r *Random) Mark() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.marked = map[string]rand.ChaCha8{}
+	for name, from := range r.streams {
+		r.marked[name] = *from
+	}
+}
+
+// Restart has all streams go on from where they were at the mark: what was made
+// of them before is still there. Without a mark they begin anew.
 func (r *Random) Restart() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.streams = map[string]*rand.ChaCha8{}
+	for name, from := range r.marked {
+		r.streams[name] = &from
+	}
 }
 
 // Stream returns bytes of which nobody takes any but those who know the name.
@@ -46,10 +68,19 @@ func (s stream) Read(b []byte) (int, error) {
 	defer s.random.mu.Unlock()
 	from, ok := s.random.streams[s.name]
 	if !ok {
-		from = rand.NewChaCha8(sha256.Sum256(binary.LittleEndian.AppendUint64([]byte(s.name+"\n"), s.random.seed)))
+		from = rand.NewChaCha8(s.random.key(s.name))
 		s.random.streams[s.name] = from
 	}
 	return from.Read(b)
+}
+
+// key returns the beginning of a stream.
+func (r *Random) key(name string) [sha256.Size]byte {
+	text := binary.LittleEndian.AppendUint64([]byte(name+"\n"), r.seed)
+	if r.run > 0 {
+		text = binary.LittleEndian.AppendUint64(text, r.run)
+	}
+	return sha256.Sum256(text)
 }
 
 // chance returns true with the probability p.
