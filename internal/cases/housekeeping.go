@@ -103,6 +103,7 @@ func enqueueDeletion(ctx context.Context, tx Tx, account string, files []Attachm
 
 // DeleteFiles is the handler of jobs of the kind DeleteFilesJob. It deletes the
 // bytes of attachments of its account whose rows are gone, and may be repeated.
+// Bytes that a row names stay, whatever the job says.
 func (s *Service) DeleteFiles(ctx context.Context, job jobs.Job) error {
 	var left filesToDelete
 	if err := json.Unmarshal(job.Payload, &left); err != nil {
@@ -114,11 +115,24 @@ func (s *Service) DeleteFiles(ctx context.Context, job jobs.Job) error {
 		}
 	}
 	for _, key := range left.Keys {
-		if err := s.Blobs.Delete(ctx, key); err != nil {
+		a, ok := attachmentAt(key)
+		if !ok {
+			return jobs.Permanent(fmt.Errorf("payload: %q is no attachment", key))
+		}
+		if err := s.deleteUnnamed(ctx, a); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// attachmentAt returns the attachment whose bytes have the key.
+func attachmentAt(key string) (a Attachment, ok bool) {
+	parts := strings.Split(key, "/")
+	if len(parts) != 3 {
+		return Attachment{}, false
+	}
+	return Attachment{Account: parts[0], SetID: parts[1], SHA256: parts[2]}, true
 }
 
 func purgeCases(ctx context.Context, tx Tx, account string, horizon time.Time) (int, []Attachment, error) {
@@ -164,18 +178,19 @@ func (s *Service) SweepBlobs(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		parts := strings.Split(info.Key, "/")
-		if len(parts) != 3 || info.Modified.After(old) {
+		a, ok := attachmentAt(info.Key)
+		if !ok || info.Modified.After(old) {
 			continue
 		}
-		if err := s.sweepBlob(ctx, Attachment{Account: parts[0], SetID: parts[1], SHA256: parts[2]}); err != nil {
+		if err := s.deleteUnnamed(ctx, a); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Service) sweepBlob(ctx context.Context, a Attachment) error {
+// deleteUnnamed removes an attachment's bytes unless a row names them.
+func (s *Service) deleteUnnamed(ctx context.Context, a Attachment) error {
 	var named bool
 	err := s.Store.View(ctx, func(tx Tx) (err error) {
 		named, err = tx.HasAttachment(ctx, a.Account, a.SetID, a.SHA256)

@@ -14,11 +14,11 @@ import (
 func (s *Server) newRunner() *jobs.Runner {
 	return &jobs.Runner{
 		Store: s.store.Jobs(), Now: s.config.Now, Log: s.log, Observe: s.metrics.observeJob,
-		Kinds: slices.Concat(s.Advisor.Kinds(), s.Desk.Kinds(), []jobs.Kind{
+		Kinds: s.guardJobs(slices.Concat(s.Advisor.Kinds(), s.Desk.Kinds(), []jobs.Kind{
 			{Name: "purge", Every: 10 * time.Minute, Handler: without(s.Purge)},
 			{Name: "sweep", Every: 24 * time.Hour, Timeout: 6 * time.Hour, Handler: without(s.sweep)},
 			{Name: cases.DeleteFilesJob, Handler: s.Cases.DeleteFiles},
-		}),
+		})),
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/supportd/supportd/internal/blob"
 	"github.com/supportd/supportd/internal/desk"
 	"github.com/supportd/supportd/internal/iam"
+	"github.com/supportd/supportd/internal/jobs"
 	"github.com/supportd/supportd/internal/supportapi"
 	"github.com/supportd/supportd/internal/testmode"
 )
@@ -113,6 +114,20 @@ func (s *Server) newTestMode(api *supportapi.API) (err error) {
 	s.testing.api = api
 	s.Test, err = testmode.New(c)
 	return err
+}
+
+// guardJobs keeps jobs from running while a server for tests is reset.
+func (s *Server) guardJobs(kinds []jobs.Kind) []jobs.Kind {
+	if s.config.Test == nil {
+		return kinds
+	}
+	for i, k := range kinds {
+		kinds[i].Handler = func(ctx context.Context, job jobs.Job) error {
+			defer s.Test.Hold()() // there is a Test once jobs run
+			return k.Handler(ctx, job)
+		}
+	}
+	return kinds
 }
 
 // readAutopilot reads a script, unless the word for that of the program is given

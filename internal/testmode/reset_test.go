@@ -5,14 +5,18 @@ import (
 	"errors"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/support"
 	"github.com/aws/aws-sdk-go-v2/service/support/types"
 
+	"github.com/supportd/supportd/internal/cases"
 	"github.com/supportd/supportd/internal/desk"
 	"github.com/supportd/supportd/internal/iam"
+	"github.com/supportd/supportd/internal/jobs"
 	"github.com/supportd/supportd/internal/server"
 	"github.com/supportd/supportd/internal/testmode"
 )
@@ -233,4 +237,70 @@ func TestResetBesideEverythingLeavesNothing(t *testing.T) {
 		t.Error("after the last Reset there is a script")
 	}
 	w.mustCreate("afterwards")
+}
+
+func TestResetWaitsForJobs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, server.Test{})
+	release := w.Hold() // as a job that runs
+	var over atomic.Bool
+	reset := make(chan error, 1)
+	go func() {
+		err := w.Reset(t.Context())
+		if !over.Load() {
+			err = errors.New("the job still ran")
+		}
+		reset <- err
+	}()
+	for range 10 {
+		w.do("GET", "/clock", "", nil)
+	}
+	over.Store(true)
+	release()
+	if err := <-reset; err != nil {
+		t.Errorf("Reset() beside a job = %v, want it to wait", err)
+	}
+}
+
+// A job of before a reset does nothing to what has the same ids after it.
+func TestAJobOfBeforeAResetDeletesNoFileOfAfterIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, server.Test{Seed: 7, Time: start, Frozen: true})
+	attach := func() *types.AttachmentDetails {
+		id, err := w.client(1).CreateCase(t.Context(), &support.CreateCaseInput{
+			Subject: aws.String("s"), CommunicationBody: aws.String("b"), AttachmentSetId: w.mustAttach("a"),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := w.client(1).DescribeCommunications(t.Context(), &support.DescribeCommunicationsInput{CaseId: id.CaseId})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &out.Communications[0].AttachmentSet[0]
+	}
+	before := attach()
+	var key string
+	for info, err := range w.server.Cases.Blobs.List(t.Context(), first+"/") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		key = info.Key
+	}
+	if err := w.Reset(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if after := attach(); *after.AttachmentId != *before.AttachmentId {
+		t.Fatalf("attachment %s, want %s again", *after.AttachmentId, *before.AttachmentId)
+	}
+	for _, k := range w.server.Jobs.Kinds {
+		if k.Name == cases.DeleteFilesJob {
+			if err := k.Handler(t.Context(), jobs.Job{Account: first, Kind: k.Name, Payload: []byte(`{"keys":["` + key + `"]}`)}); err != nil {
+				t.Errorf("job = %v, want nil", err)
+			}
+		}
+	}
+	if _, err := w.client(1).DescribeAttachment(t.Context(), &support.DescribeAttachmentInput{AttachmentId: before.AttachmentId}); err != nil {
+		t.Errorf("DescribeAttachment(of after the reset) = %v, want nil", err)
+	}
 }

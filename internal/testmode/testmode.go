@@ -94,9 +94,15 @@ func (m *Mode) Guard(next http.Handler) http.Handler {
 	})
 }
 
+// Hold keeps the server from being reset or seeded until release is called.
+func (m *Mode) Hold() (release func()) {
+	m.open.RLock()
+	return m.open.RUnlock
+}
+
 // Reset makes the server as it was when it started: data, clock, ids, faults,
-// request log and autopilot. It waits for the requests that run, and those that
-// come meanwhile wait for it. One that has begun goes on when ctx ends: a server
+// request log and autopilot. It waits for the requests and jobs that run, and
+// those that come meanwhile wait for it. One that has begun goes on when ctx ends: a server
 // that is half reset is of use to nobody.
 func (m *Mode) Reset(ctx context.Context) error {
 	ctx = context.WithoutCancel(ctx)
