@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/supportd/supportd/internal/fault"
@@ -154,8 +155,10 @@ func readJSON(r *http.Request, into any) error {
 	decoder := json.NewDecoder(r.Body)
 	decoder.DisallowUnknownFields()
 	err := decoder.Decode(into)
-	if err == nil && decoder.More() {
-		err = errors.New("more than one document")
+	if err == nil {
+		if _, next := decoder.Token(); !errors.Is(next, io.EOF) {
+			err = errors.New("something follows the document")
+		}
 	}
 	if err != nil {
 		return ErrInvalid.With("The body is not the JSON that is wanted here: %v", err)
@@ -169,10 +172,14 @@ type duration time.Duration
 // MarshalText writes the duration.
 func (d duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
 
-// UnmarshalText reads a duration.
+// UnmarshalText reads a time span, with days as in seeds. One before which a minus
+// stands is read, too, for those who say what they want instead.
 func (d *duration) UnmarshalText(text []byte) error {
-	read, err := time.ParseDuration(string(text))
-	*d = duration(read)
+	rest, negative := strings.CutPrefix(string(text), "-")
+	read, err := parseAnySpan(rest)
+	if *d = duration(read); negative {
+		*d = -*d
+	}
 	return err
 }
 
@@ -379,7 +386,7 @@ func requestQuery(r *http.Request) (q RequestQuery, wait time.Duration, err erro
 		case "limit":
 			q.Limit, err = strconv.Atoi(value)
 		case "wait":
-			wait, err = time.ParseDuration(value)
+			err = (*duration)(&wait).UnmarshalText([]byte(value))
 		default:
 			err = errors.New("there is no such parameter")
 		}

@@ -10,8 +10,21 @@ import (
 // maxSpan keeps times where they can be told.
 const maxSpan = 20 * 365 * 24 * time.Hour
 
-// parseSpan reads a time span such as 10m, 2h30m or 3d12h.
+// parseSpan reads a time span such as 10m, 2h30m or 3d12h, of at most twenty
+// years.
 func parseSpan(text string) (time.Duration, error) {
+	span, err := parseAnySpan(text)
+	if err != nil {
+		return 0, err
+	}
+	if span > maxSpan {
+		return 0, fmt.Errorf("%q is more than 20 years", text)
+	}
+	return span, nil
+}
+
+// parseAnySpan reads a time span of any length.
+func parseAnySpan(text string) (time.Duration, error) {
 	wrong := fmt.Errorf("%q is no time span such as 10m, 2h30m or 3d", text)
 	var days int
 	rest := text
@@ -28,9 +41,9 @@ func parseSpan(text string) (time.Duration, error) {
 		if err != nil || d < 0 || strings.HasPrefix(rest, "+") || strings.HasPrefix(rest, "-") {
 			return 0, wrong
 		}
-		span += min(d, 2*maxSpan)
+		span += d
 	}
-	if text == "" || span > maxSpan {
+	if text == "" || span < 0 { // it is longer than can be told
 		return 0, wrong
 	}
 	return span, nil
