@@ -33,8 +33,8 @@ const (
 )
 
 // Fail has a fault happen from now on and returns its id, for ClearFaults.
-// Clients of the AWS SDK repeat calls that fail, three times in all unless they
-// are told otherwise: one that should see the error needs a Count of 3 or none.
+// Clients of the AWS SDK for Go repeat calls that fail and make three in all unless
+// they are told otherwise: one that should see the error needs a Count of 3 or none.
 func (s *Server) Fail(f Fault) (id string) {
 	s.t.Helper()
 	id, err := s.mode.Fail(testmode.Fault{

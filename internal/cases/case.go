@@ -159,7 +159,7 @@ func (s *Service) availableCase(ctx context.Context, tx Tx, who iam.Identity, id
 	if err != nil {
 		return Case{}, err
 	}
-	if !c.CreatedAt.After(s.horizon(s.now())) {
+	if !s.Keeps(c.CreatedAt) {
 		return Case{}, caseNotFound(id)
 	}
 	return c, nil

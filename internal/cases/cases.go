@@ -74,6 +74,9 @@ func (s *Service) now() time.Time {
 	return now().UTC().Truncate(time.Microsecond)
 }
 
+// Keeps reports whether a case that was created then is still available.
+func (s *Service) Keeps(created time.Time) bool { return created.After(s.horizon(s.now())) }
+
 // horizon is the time before which cases are no longer available: the API says
 // "Case data is available for 12 months after creation" (DescribeCases).
 func (s *Service) horizon(now time.Time) time.Time {

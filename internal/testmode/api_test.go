@@ -86,6 +86,8 @@ func TestTheWholeManagementAPI(t *testing.T) {
 		{"GET", "/requests?wait=0d", "", 200, `{"requests":[]}`},
 		{"PUT", "/results", `{"account":"1"}`, 404, "no account"},
 		{"GET", "/accounts", "", 200, `{"id":"123456789012","name":"First account","email":"owner@example.com","plan":"enterprise","keys":[{"accessKeyId":"test","secretAccessKey":"test"},{"accessKeyId":"123456789012","secretAccessKey":"test"}]}`},
+		{"POST", "/seed", strings.Repeat("[", 100_000), 400, "seed:1:65: more than 64 values"},
+		{"PUT", "/autopilot", strings.Repeat("[", 100_000), 400, "autopilot:1:65: more than 64 values"},
 		{"GET", "/autopilot", "", 200, ""},
 		{"DELETE", "/autopilot", "", 204, ""},
 		{"POST", "/reset", "", 204, ""},
@@ -95,7 +97,7 @@ func TestTheWholeManagementAPI(t *testing.T) {
 	} {
 		var text string
 		if status := w.do(step.method, step.path, step.body, &text); status != step.status || !strings.Contains(text, step.want) {
-			t.Errorf("%s %s %s = %d %s, want %d with %s", step.method, step.path, step.body, status, text, step.status, step.want)
+			t.Errorf("%s %s %.300s = %d %s, want %d with %s", step.method, step.path, step.body, status, text, step.status, step.want)
 		}
 	}
 	w.mustCreate("logged")

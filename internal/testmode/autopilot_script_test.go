@@ -94,12 +94,13 @@ func TestScriptErrorsNameLineAndColumn(t *testing.T) {
 		{step + "reply: hm\n        attachments: [{name: a, base64: '?'}]", "autopilot:4:41: this is not base64: illegal base64 data at input byte 0"},
 		{step + "reply: hm\n        attachments: [{name: ../a, text: b}]", `autopilot:4:22: The file name "../a" may not contain a path.`},
 		{"rules: &a []\nmore: *a", "autopilot:1:8: anchors and aliases are not read"},
+		{"rules: " + strings.Repeat("[", 100_000), "autopilot:1:71: more than 64 values stand in each other here"},
 		{"rules: []\n---\nrules: []", "autopilot: more than one document: the second would not be read"},
 		{step + "status: nowhere\n        severity: worst", "autopilot:3:17: agents move no case to \"nowhere\"; they do to opened, work-in-progress, pending-customer-action, reopened and resolved, and with a reply there is keep\nautopilot:4:19: there is no severity \"worst\""},
 	} {
 		_, err := readScript(mustCatalog(t), []byte(test.text))
 		if err == nil || err.Error() != test.want || !errors.Is(err, ErrInvalidScript) {
-			t.Errorf("readScript(%q)\ngot  %v\nwant %s", test.text, err, test.want)
+			t.Errorf("readScript(%.300q)\ngot  %v\nwant %s", test.text, err, test.want)
 		}
 	}
 }

@@ -72,20 +72,31 @@ func (p *planner) identity(at place, account, user string) iam.Identity {
 // the story ends now.
 func (p *planner) beginning(at place, in seedCase) time.Time {
 	if in.CreatedAt != "" {
-		begins, err := parseMoment(in.CreatedAt, p.now)
-		at.in("createdAt").check(err)
-		if err == nil && begins.After(p.now) {
-			at.in("createdAt").wrong("%s is later than the clock, which says %s", in.CreatedAt, p.now.Format(time.RFC3339))
-		}
-		return begins
+		at = at.in("createdAt")
+	}
+	begins, err := p.beginningOf(in)
+	at.check(err)
+	switch {
+	case err != nil:
+	case begins.After(p.now):
+		at.wrong("%s is later than the clock, which says %s", in.CreatedAt, p.now.Format(time.RFC3339))
+	case !p.m.config.Cases.Keeps(begins):
+		at.wrong("the case begins at %s, which is so long ago that it would be gone by now", begins.Format(time.RFC3339))
+	}
+	return begins
+}
+
+func (p *planner) beginningOf(in seedCase) (time.Time, error) {
+	if in.CreatedAt != "" {
+		return parseMoment(in.CreatedAt, p.now)
 	}
 	begins := p.now
 	for _, c := range in.Communications {
-		if d, err := c.after(); err == nil {
+		if d, err := c.after(); err == nil { // else it is told where it stands
 			begins = begins.Add(-d)
 		}
 	}
-	return begins
+	return begins, nil
 }
 
 // after returns how long after the one before it something happens.

@@ -320,6 +320,13 @@ agents: [{email: jane@example.com}, {email: audrey@example.com, role: auditor}]
 		{fine + "user: carol", `seed:5:11: the account 123456789012 has no user "carol"; name them under users`},
 		{fine + "createdAt: tomorrow", `seed:5:16: "tomorrow" is no time such as 2026-01-31T12:00:00Z, 2026-01-31 or -2h30m`},
 		{fine + "createdAt: 2027-01-01", "seed:5:16: 2027-01-01 is later than the clock, which says 2026-03-02T09:00:00Z"},
+		{fine + "createdAt: 2025-03-02", "seed:5:16: the case begins at 2025-03-02T00:00:00Z, which is so long ago that it would be gone by now"},
+		{fine + "createdAt: -366d", "seed:5:16: the case begins at 2025-03-01T09:00:00Z, which is so long ago that it would be gone by now"},
+		{fine + "communications: [{by: customer, after: 366d, body: B}]", "seed:3:5: the case begins at 2025-03-01T09:00:00Z, which is so long ago that it would be gone by now"},
+		{strings.Repeat("[", 100_000), "seed:1:65: more than 64 values stand in each other here"},
+		{fine + "tags: " + strings.Repeat("{a: ", 25_000), "seed:5:255: more than 64 values stand in each other here"},
+		{strings.Repeat("- ", 50_000), "seed:1:129: more than 64 values stand in each other here"},
+		{strings.Repeat("? ", 50_000), "seed:1:129: more than 64 values stand in each other here"},
 		{fine + "createdAt: -5m\n    communications: [{by: customer, after: 6m, body: B}]", "seed:6:22: this would happen 1m0s after now: let the case begin earlier"},
 		{fine + "communications: [{after: 6m, body: B}]", `seed:5:22: by "": want customer or agent`},
 		{fine + "communications: [{by: customer}]", "seed:5:22: what a customer says needs a body"},
@@ -356,7 +363,7 @@ agents: [{email: jane@example.com}, {email: audrey@example.com, role: auditor}]
 	} {
 		_, err := s.Test.Seed(t.Context(), []byte(test.text))
 		if err == nil || err.Error() != test.want || !errors.Is(err, testmode.ErrInvalidSeed) {
-			t.Errorf("Seed(%q)\ngot  %v\nwant %s", test.text, err, test.want)
+			t.Errorf("Seed(%.300q)\ngot  %v\nwant %s", test.text, err, test.want)
 		}
 	}
 	if diff := cmp.Diff(before, contents(t, s)); diff != "" {

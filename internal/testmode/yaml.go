@@ -39,7 +39,7 @@ func readDocument(name string, text []byte, v any) (*document, error) {
 	if len(text) > maxFile {
 		return nil, fmt.Errorf("%s: the file has %d bytes, and at most %d are read", name, len(text), maxFile)
 	}
-	if err := refuseAliases(name, text); err != nil {
+	if err := refuseMonsters(name, text); err != nil {
 		return nil, err
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(text), yaml.DisallowUnknownField())
@@ -60,18 +60,58 @@ func readDocument(name string, text []byte, v any) (*document, error) {
 	return &document{name: name, root: parsed.Docs[0].Body}, nil
 }
 
-// refuseAliases refuses YAML's aliases: a few of them make gigabytes of a
-// kilobyte.
-func refuseAliases(name string, text []byte) error {
-	if !bytes.ContainsAny(text, "&") || !bytes.ContainsAny(text, "*") {
-		return nil
-	}
+// maxNesting is how deep the values of a file may stand in each other. The parser's
+// time grows with the square of it. Policies have the deepest ones that there are.
+const maxNesting = 64
+
+// refuseMonsters refuses what makes hours or gigabytes of a kilobyte: YAML's
+// aliases, and values that stand in each other without end.
+func refuseMonsters(name string, text []byte) error {
+	var n nesting
 	for _, t := range lexer.Tokenize(string(text)) {
 		if t.Type == token.AliasType || t.Type == token.AnchorType {
 			return fmt.Errorf("%s:%d:%d: anchors and aliases are not read", name, t.Position.Line, t.Position.Column)
 		}
+		if n.follow(t) > maxNesting {
+			return fmt.Errorf("%s:%d:%d: more than %d values stand in each other here", name, t.Position.Line, t.Position.Column, maxNesting)
+		}
 	}
 	return nil
+}
+
+// nesting is how deep a file is at a token.
+type nesting struct {
+	brackets int
+	columns  []int // where the lists and names begin that go on
+}
+
+// follow goes on to a token, and returns how deep it is there.
+func (n *nesting) follow(t *token.Token) int {
+	switch t.Type {
+	case token.SequenceStartType, token.MappingStartType:
+		n.brackets++
+	case token.SequenceEndType, token.MappingEndType:
+		n.brackets = max(n.brackets-1, 0)
+	case token.SequenceEntryType, token.MappingKeyType:
+		n.begin(t.Position.Column)
+	case token.MappingValueType:
+		if t.Prev != nil && t.Prev.Position.Line == t.Position.Line {
+			n.begin(t.Prev.Position.Column)
+		}
+	}
+	return n.brackets + len(n.columns)
+}
+
+// begin notes what begins in a column, unless that is between brackets, which end
+// by themselves. It ends what began there or more to the right.
+func (n *nesting) begin(column int) {
+	if n.brackets > 0 {
+		return
+	}
+	for len(n.columns) > 0 && n.columns[len(n.columns)-1] >= column {
+		n.columns = n.columns[:len(n.columns)-1]
+	}
+	n.columns = append(n.columns, column)
 }
 
 // placed puts line and column before an error of the YAML package, and says in
