@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -40,7 +42,8 @@ type settings struct {
 	TestFrozen    bool   `yaml:"test-frozen"`
 
 	file      string
-	ownFolder bool // no data folder is set: it is the user's own
+	ownFolder bool   // no data folder is set: it is the user's own
+	forTests  string // the first of the settings for tests that is given, whatever its value
 }
 
 // bind declares the flags that every command has.
@@ -69,7 +72,7 @@ func (s *settings) bindServe(flags *pflag.FlagSet) {
 func (s *settings) bindTest(flags *pflag.FlagSet) {
 	flags.BoolVar(&s.Test, "test", false, "test mode: a server for tests, with a management API and the credentials test/test")
 	flags.StringVar(&s.TestListen, "test-listen", "", "test mode: `HOST:PORT` of the management API (default: "+server.DefaultTestListen+")")
-	flags.Uint64Var(&s.TestSeed, "test-seed", 0, "test mode: `NUMBER` from which ids are made, to come out the same again (default: random ids)")
+	flags.Uint64Var(&s.TestSeed, "test-seed", 0, "test mode: `NUMBER` from which ids are made, to come out the same again; 0 is random ids")
 	flags.StringVar(&s.TestSeedFile, "test-seed-file", "", "test mode: YAML `FILE` with accounts and cases to begin with")
 	flags.StringVar(&s.TestAutopilot, "test-autopilot", "", "test mode: YAML `FILE` with the script that plays the agent, or the word default")
 	flags.StringVar(&s.TestTime, "test-time", "", "test mode: `TIME` at which the clock begins, such as 2026-03-01T09:00:00Z (default: now)")
@@ -94,6 +97,9 @@ func (s *settings) config(parsed *pflag.FlagSet, env []string) (server.Config, e
 	}
 	var failed error
 	flags.VisitAll(func(f *pflag.Flag) {
+		if merged.forTests == "" && strings.HasPrefix(f.Name, "test-") && isGiven(parsed.Lookup(f.Name), env) {
+			merged.forTests = f.Name
+		}
 		err := override(f, parsed.Lookup(f.Name), lookup(env, environmentName(f.Name)))
 		if err != nil && failed == nil {
 			failed = err
@@ -105,6 +111,15 @@ func (s *settings) config(parsed *pflag.FlagSet, env []string) (server.Config, e
 	c, err := merged.serverConfig(env)
 	*s = merged
 	return c, err
+}
+
+// isGiven reports whether a flag is given, or its environment name is there.
+func isGiven(parsed *pflag.Flag, env []string) bool {
+	if parsed == nil {
+		return false
+	}
+	name := environmentName(parsed.Name) + "="
+	return parsed.Changed || slices.ContainsFunc(env, func(entry string) bool { return strings.HasPrefix(entry, name) })
 }
 
 // override sets a flag from the one that was parsed or else from the
@@ -152,34 +167,40 @@ func (s *settings) read(file string) error {
 		return err
 	}
 	defaults := *s
-	if err := checkNumbers(text); err != nil {
+	if defaults.forTests, err = checkFile(text); err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	err = yaml.NewDecoder(bytes.NewReader(text), yaml.DisallowUnknownField()).Decode(s)
 	if *s == (settings{}) { // a file of comments is null, which clears everything
 		*s = defaults
 	}
+	s.forTests = defaults.forTests
 	if err != nil && !errors.Is(err, io.EOF) { // an empty file sets nothing
 		return fmt.Errorf("%s: %s", file, yaml.FormatError(err, false, false))
 	}
 	return nil
 }
 
-// checkNumbers refuses what the decoder would pass over: fractions, which it
-// cuts, and a second document.
-func checkNumbers(text []byte) error {
+// checkFile refuses what the decoder would pass over: fractions, which it cuts,
+// and a second document. It returns the first of the settings for tests.
+func checkFile(text []byte) (forTests string, err error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	var found map[string]any
 	if err := decoder.Decode(&found); err != nil {
-		return nil // told with its position when the settings are decoded
+		return "", nil // told with its position when the settings are decoded
+	}
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		if forTests == "" && strings.HasPrefix(name, "test-") {
+			forTests = name
+		}
 	}
 	if name, ok := fraction(found); ok {
-		return fmt.Errorf("%s is not a whole number", name)
+		return "", fmt.Errorf("%s is not a whole number", name)
 	}
 	if err := decoder.Decode(&found); !errors.Is(err, io.EOF) {
-		return errors.New("more than one document")
+		return "", errors.New("more than one document")
 	}
-	return nil
+	return forTests, nil
 }
 
 // fraction returns the name of a member that is a number with a fraction.

@@ -39,23 +39,12 @@ func (s *settings) test(c *server.Config) (cleanUp func() error, err error) {
 	return func() error { return os.RemoveAll(c.Data) }, nil
 }
 
+// refuseTestSettings refuses them also with the value that they have anyway.
 func (s *settings) refuseTestSettings() error {
-	for _, one := range []struct {
-		name string
-		set  bool
-	}{
-		{"test-listen", s.TestListen != ""},
-		{"test-seed", s.TestSeed != 0},
-		{"test-seed-file", s.TestSeedFile != ""},
-		{"test-autopilot", s.TestAutopilot != ""},
-		{"test-time", s.TestTime != ""},
-		{"test-frozen", s.TestFrozen},
-	} {
-		if one.set {
-			return fmt.Errorf("%s is set (--%s or %s), but this server is not in test mode (--test)", one.name, one.name, environmentName(one.name))
-		}
+	if s.forTests == "" {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("%s is set (--%s or %s), but this server is not in test mode (--test)", s.forTests, s.forTests, environmentName(s.forTests))
 }
 
 // printTestEnvironment prints what programs under test and their tests need.

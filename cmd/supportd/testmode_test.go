@@ -78,10 +78,22 @@ func TestServeForTestsLeavesNothingBehind(t *testing.T) {
 // Nobody shall believe to test what customers use.
 func TestTestSettingsAreRefusedOutsideOfTestMode(t *testing.T) {
 	t.Parallel()
-	for name, value := range map[string]string{
-		"test-listen": "127.0.0.1:0", "test-seed": "7", "test-seed-file": "/seed.yaml", "test-autopilot": "/script.yaml",
-		"test-time": "2026-03-01T09:00:00Z", "test-frozen": "true",
+	for _, set := range []struct{ name, value string }{
+		{"test-listen", "127.0.0.1:0"},
+		{"test-seed", "7"},
+		{"test-seed-file", "/seed.yaml"},
+		{"test-autopilot", "/script.yaml"},
+		{"test-time", "2026-03-01T09:00:00Z"},
+		{"test-frozen", "true"},
+		// What they are anyway is refused, too.
+		{"test-listen", ""},
+		{"test-seed", "0"},
+		{"test-seed-file", ""},
+		{"test-autopilot", ""},
+		{"test-time", ""},
+		{"test-frozen", "false"},
 	} {
+		name, value := set.name, set.value
 		data := "--data=" + filepath.Join(t.TempDir(), "data")
 		want := name + " is set (--" + name + " or " + environmentName(name) + "), but this server is not in test mode (--test)"
 		for _, how := range []struct {
