@@ -65,7 +65,7 @@ type planner struct {
 	policies map[string][]string
 	teams    []string
 	agents   map[string]desk.Agent // by e-mail address in lower case
-	refs     []string
+	refs     map[string]bool
 
 	defaultAccount, defaultAgent string // who are meant when the file names none
 	plan                         seedPlan
@@ -73,7 +73,7 @@ type planner struct {
 
 // planSeed plans a seed; what is wrong with it is noted at its places.
 func (m *Mode) planSeed(ctx context.Context, at place, form seedForm) (seedPlan, error) {
-	p := &planner{m: m, now: m.config.Clock.Now().UTC(), defaultAccount: firstAccount}
+	p := &planner{m: m, now: m.config.Clock.Now().UTC(), refs: map[string]bool{}, defaultAccount: firstAccount}
 	if err := p.look(ctx); err != nil {
 		return seedPlan{}, err
 	}

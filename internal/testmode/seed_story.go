@@ -44,10 +44,10 @@ func (p *planner) checkRef(at place, ref string) {
 	if ref == "" {
 		return
 	}
-	if slices.Contains(p.refs, ref) {
+	if p.refs[ref] {
 		at.wrong("another case has the ref %q too", ref)
 	}
-	p.refs = append(p.refs, ref)
+	p.refs[ref] = true
 }
 
 // identity returns a customer as the API would know them.
