@@ -1,8 +1,8 @@
 package desk
 
 import (
-	"fmt"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -130,7 +130,7 @@ func (c Clock) Firings() (all []Firing) {
 	return all
 }
 
-func (c Clock) id() string { return fmt.Sprintf("%s/%d", c.Kind, c.Number) }
+func (c Clock) id() string { return string(c.Kind) + "/" + strconv.Itoa(c.Number) }
 
 // clocks returns the clocks of a case, those without a promise left out.
 func (r *rules) clocks(h History, now time.Time) (all []Clock) {

@@ -46,18 +46,14 @@ const businessHours = "business-hours"
 // plan, or else by the plan itself, where the next responses are as fast as the
 // first.
 func (r *rules) promise(plan, severity string) promised {
-	set, ok := r.promises[plan+"."+severity]
-	if !ok {
-		set, ok = r.promises["any."+severity]
-	}
-	if ok {
+	if set, ok := r.set(plan, severity); ok {
 		return promised{
 			first: minutes(set.FirstResponseMinutes), next: minutes(set.NextResponseMinutes), resolution: minutes(set.ResolutionMinutes),
 			open: r.calendars[set.Calendar],
 		}
 	}
-	known, err := iam.PlanByID(plan)
-	if err != nil { // a plan of a later release promises nothing that we know of
+	known, ok := plans()[plan]
+	if !ok { // a plan of a later release promises nothing that we know of
 		return promised{}
 	}
 	most, _ := known.FirstResponse(severity)
@@ -66,6 +62,28 @@ func (r *rules) promise(plan, severity string) promised {
 		p.open = r.calendars[businessHours]
 	}
 	return p
+}
+
+// plans returns every plan by its id. Each look at a clock asks for one, and
+// [iam.PlanByID] lists them anew.
+var plans = sync.OnceValue(func() map[string]iam.Plan {
+	all := map[string]iam.Plan{}
+	for _, p := range iam.Plans() {
+		all[p.ID] = p
+	}
+	return all
+})
+
+// set returns what an administrator promised.
+func (r *rules) set(plan, severity string) (Promise, bool) {
+	if len(r.promises) == 0 {
+		return Promise{}, false
+	}
+	set, ok := r.promises[plan+"."+severity]
+	if !ok {
+		set, ok = r.promises["any."+severity]
+	}
+	return set, ok
 }
 
 func minutes(n int) time.Duration { return time.Duration(n) * time.Minute }

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -26,25 +27,53 @@ const (
 // There are at most 2,000 terms of at most 64 bytes: a longer word is cut, of a
 // longer pair only the words are left. The terms of terms are the same.
 func Terms(text string) []string {
-	found := terms{seen: map[string]bool{}}
-	for _, compound := range strings.FieldsFunc(fold(text), isGap) {
-		found.addCompound(compound)
+	text = fold(text)
+	var found terms
+	for {
+		start := strings.IndexFunc(text, isCompound)
+		if start < 0 {
+			return found.list
+		}
+		text = text[start:]
+		end := strings.IndexFunc(text, isGap)
+		if end < 0 {
+			end = len(text)
+		}
+		found.addCompound(text[:end])
+		text = text[end:]
 	}
-	return found.list
 }
 
 // terms gathers terms.
 type terms struct {
 	list []string
-	seen map[string]bool
+	seen map[string]bool // nil while the list is short
 }
 
+// shortList is how many terms are compared in less time than a map takes.
+const shortList = 32
+
 func (t *terms) add(term string) {
-	if len(term) > maxTermLength || t.seen[term] || len(t.list) == maxTerms {
+	if len(term) > maxTermLength || len(t.list) == maxTerms || t.has(term) {
 		return
 	}
-	t.seen[term] = true
+	if len(t.list) == shortList {
+		t.seen = make(map[string]bool, 4*shortList)
+		for _, known := range t.list {
+			t.seen[known] = true
+		}
+	}
+	if t.seen != nil {
+		t.seen[term] = true
+	}
 	t.list = append(t.list, term)
+}
+
+func (t *terms) has(term string) bool {
+	if t.seen != nil {
+		return t.seen[term]
+	}
+	return slices.Contains(t.list, term)
 }
 
 // addCompound adds the words of what has no gap, and each two that a single
@@ -113,8 +142,20 @@ func cut(word string) string {
 // characters apart, drops the accents, and puts the rest together again, which
 // Hangul and Kana need.
 func fold(text string) string {
+	if isASCII(text) {
+		return strings.ToLower(text)
+	}
 	text = strings.Map(foldRune, norm.NFKD.String(strings.ToValidUTF8(text, " ")))
 	return norm.NFC.String(strings.ReplaceAll(text, "ß", "ss"))
+}
+
+func isASCII(text string) bool {
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 func foldRune(r rune) rune {
@@ -132,16 +173,29 @@ func foldRune(r rune) rune {
 }
 
 // isGap finds what stands between compounds.
-func isGap(r rune) bool { return !isJoiner(r) && !isWordRune(r) }
+func isGap(r rune) bool { return !isCompound(r) }
 
-func isJoiner(r rune) bool { return strings.ContainsRune("-_.:/@", r) }
+func isCompound(r rune) bool { return isWordRune(r) || isJoiner(r) }
+
+func isJoiner(r rune) bool {
+	switch r {
+	case '-', '_', '.', ':', '/', '@':
+		return true
+	}
+	return false
+}
 
 // isWordRune accepts marks, too: the vowels of many scripts are marks.
-func isWordRune(r rune) bool { return unicode.In(r, unicode.L, unicode.N, unicode.M) }
+func isWordRune(r rune) bool {
+	if r < utf8.RuneSelf { // of most texts, and not worth a look at tables
+		return 'a' <= r && r <= 'z' || '0' <= r && r <= '9' || 'A' <= r && r <= 'Z'
+	}
+	return unicode.In(r, unicode.L, unicode.N, unicode.M)
+}
 
 // isUnspaced finds the scripts that put no spaces between words, and Hangul,
 // whose words end in particles that a search leaves out.
 func isUnspaced(r rune) bool {
-	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul,
+	return r >= utf8.RuneSelf && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul,
 		unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar, unicode.Tibetan) && !unicode.IsDigit(r)
 }

@@ -23,7 +23,10 @@ func (s *Service) Watch(ctx context.Context, tx Tx, change cases.Change) error {
 		return err
 	}
 	w := watch{Service: s, tx: tx, rules: r, change: change, now: s.now()}
-	w.item, err = tx.Item(ctx, change.Case.Account, change.Case.ID)
+	w.item, err = Item{}, ErrNotFound // of a new case, which nobody need look for
+	if change.Event != cases.Create {
+		w.item, err = tx.Item(ctx, change.Case.Account, change.Case.ID)
+	}
 	if errors.Is(err, ErrNotFound) {
 		w.item = newItem(change.Case, w.now)
 		if err := w.follow(ctx, tx.InsertItem); err != nil {

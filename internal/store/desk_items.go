@@ -72,18 +72,31 @@ func scanItem(r scanner) (i desk.Item, err error) {
 
 // itemValues are those of itemColumns.
 func itemValues(i desk.Item) ([]any, error) {
-	var texts [3]string
-	for n, v := range []any{i.Tags, i.History, i.Fired} {
-		text, err := json.Marshal(v)
-		if err != nil {
-			return nil, err
-		}
-		texts[n] = string(text)
+	tags, err := listText(i.Tags)
+	if err != nil {
+		return nil, err
+	}
+	fired, err := listText(i.Fired)
+	if err != nil {
+		return nil, err
+	}
+	history, err := json.Marshal(i.History)
+	if err != nil {
+		return nil, err
 	}
 	return []any{
-		i.Account, i.CaseID, i.Status, i.Severity, i.Service, i.Language, i.Assignee, i.Team, texts[0], microsOrMax(i.Due), micros(i.Wake),
-		texts[1], texts[2], i.MergedInto, i.Version, i.Records, micros(i.CreatedAt), micros(i.ChangedAt),
+		i.Account, i.CaseID, string(i.Status), i.Severity, i.Service, i.Language, i.Assignee, i.Team, tags, microsOrMax(i.Due), micros(i.Wake),
+		string(history), fired, i.MergedInto, i.Version, i.Records, micros(i.CreatedAt), micros(i.ChangedAt),
 	}, nil
+}
+
+// listText is JSON; most lists are empty.
+func listText(list []string) (string, error) {
+	if list == nil {
+		return "null", nil
+	}
+	text, err := json.Marshal(list)
+	return string(text), err
 }
 
 func (t deskTx) Item(ctx context.Context, account, caseID string) (desk.Item, error) {

@@ -90,9 +90,16 @@ func (t deskTx) Search(ctx context.Context, terms []string, limit int) ([]desk.H
 // plainTerms returns terms as every engine takes them: without blanks, which
 // separate them, and other characters that no term has.
 func plainTerms(terms []string) []string {
+	if !slices.ContainsFunc(terms, isMixed) {
+		return terms
+	}
 	var plain []string
 	for _, term := range terms {
-		plain = append(plain, strings.FieldsFunc(term, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })...)
+		plain = append(plain, strings.FieldsFunc(term, isNoTerm)...)
 	}
 	return plain
 }
+
+func isMixed(term string) bool { return term == "" || strings.ContainsFunc(term, isNoTerm) }
+
+func isNoTerm(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
