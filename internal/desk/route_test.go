@@ -231,6 +231,43 @@ func (m meanwhile) Update(ctx context.Context, scope string, f func(desk.Tx) err
 	return m.Store.Update(ctx, scope, f)
 }
 
+func TestRoutingLooksAgainAtWhomItChose(t *testing.T) {
+	t.Parallel()
+	for name, happen := range map[string]func(*testing.T, *floor, desk.Agent){
+		"who left": func(t *testing.T, f *floor, a desk.Agent) {
+			a.Active = false
+			must[desk.Agent](t)(f.UpdateAgent(t.Context(), desk.Operator(), a))
+		},
+		"who was given a case": func(t *testing.T, f *floor, _ desk.Agent) {
+			must[desk.Item](t)(f.Assign(t.Context(), desk.Operator(), f.open(t, retail, cases.NewCase{}), desk.Assignment{Next: true}))
+		},
+		"who took a case": func(t *testing.T, f *floor, a desk.Agent) {
+			who := desk.Caller{Agent: a, Allowed: a.Role.Permissions()}
+			must[desk.Item](t)(f.Claim(t.Context(), who, f.open(t, retail, cases.NewCase{})))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := openFloor(t)
+			f.team(t, desk.Team{ID: "all", Routing: true})
+			in := []string{"all"}
+			ann, bob := f.hire(t, desk.Agent{Name: "ann", Teams: in, Capacity: 1}), f.hire(t, desk.Agent{Name: "bob", Teams: in, Capacity: 1})
+			id := f.open(t, retail, cases.NewCase{})
+			first, other := ann.Agent, bob.Agent
+			if other.ID < first.ID {
+				first, other = other, first
+			}
+			f.pass(time.Minute)
+			here := &floor{Service: &desk.Service{Store: f.Store, Cases: f.Cases, IAM: f.IAM, Now: f.now}, clock: f.now()}
+			f.Store = meanwhile{f.Store, new(bool), sync.OnceFunc(func() { happen(t, here, first) })}
+			f.mustRoute(t)
+			if got := f.see(t, id).Assignee; got != other.ID {
+				t.Errorf("the case is %q's, want that of the other one, %q", got, other.ID)
+			}
+		})
+	}
+}
+
 func TestCaseThatComesWhileOthersAreRoutedIsRoutedAtOnceAsWell(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, "enterprise")

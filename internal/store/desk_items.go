@@ -358,12 +358,17 @@ func (t deskTx) Loads(ctx context.Context, agents []string) (map[string]int, err
 		agent string
 		items int
 	}
-	list, args := inList(1, agents)
-	found, err := all(ctx, t.tx, func(r scanner) (l load, err error) { return l, r.Scan(&l.agent, &l.items) },
-		`SELECT assignee, COUNT(*) FROM desk_items WHERE status <> 'resolved' AND assignee IN (`+list+`) GROUP BY assignee`, args...)
 	loads := map[string]int{}
-	for _, l := range found {
-		loads[l.agent] = l.items
+	for some := range slices.Chunk(agents, t.dialect.keysAtOnce) {
+		list, args := inList(1, some)
+		found, err := all(ctx, t.tx, func(r scanner) (l load, err error) { return l, r.Scan(&l.agent, &l.items) },
+			`SELECT assignee, COUNT(*) FROM desk_items WHERE status <> 'resolved' AND assignee IN (`+list+`) GROUP BY assignee`, args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range found {
+			loads[l.agent] = l.items
+		}
 	}
-	return loads, err
+	return loads, nil
 }
