@@ -68,7 +68,8 @@ type Record struct {
 	Detail []byte // JSON, by event
 }
 
-// Text is the terms of a communication, or of a case's subject with number 0.
+// Text is the terms of a communication; the first one has those of the subject,
+// too.
 type Text struct {
 	Key
 	Number int64

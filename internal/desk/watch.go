@@ -105,9 +105,6 @@ func (w *watch) remember(ctx context.Context) error {
 		return nil
 	case w.change.Event == cases.Create:
 		w.item.History = newHistory(w.change.Case, plan)
-		if err := indexSubject(ctx, w.tx, w.change.Case); err != nil {
-			return err
-		}
 		return w.indexSaid(ctx)
 	}
 	return w.rebuild(ctx, w.tx, w.rules, &w.item, w.change.Case, plan)
@@ -149,15 +146,17 @@ func (w *watch) indexSaid(ctx context.Context) error {
 	if w.change.Communication == nil {
 		return nil
 	}
-	return indexCommunication(ctx, w.tx, *w.change.Communication)
+	return indexSaid(ctx, w.tx, w.change.Case, *w.change.Communication)
 }
 
-func indexCommunication(ctx context.Context, tx Tx, c cases.Communication) error {
-	return tx.InsertText(ctx, Text{Key: Key{Account: c.Account, CaseID: c.CaseID}, Number: c.Number, Terms: Terms(c.Body), At: c.CreatedAt})
-}
-
-func indexSubject(ctx context.Context, tx Tx, c cases.Case) error {
-	return tx.InsertText(ctx, Text{Key: Key{Account: c.Account, CaseID: c.ID}, Terms: Terms(c.Subject), At: c.CreatedAt})
+// indexSaid makes a communication findable, and with the first one the subject:
+// two texts would cost a new case twice as much.
+func indexSaid(ctx context.Context, tx Tx, c cases.Case, said cases.Communication) error {
+	text := said.Body
+	if said.Number == 1 {
+		text = c.Subject + "\n" + text
+	}
+	return tx.InsertText(ctx, Text{Key: Key{Account: c.Account, CaseID: c.ID}, Number: said.Number, Terms: Terms(text), At: said.CreatedAt})
 }
 
 // dissolveMerge ends a merge when the customer reopens the case: it needs to be
@@ -278,7 +277,7 @@ func (s *Service) rebuild(ctx context.Context, tx Tx, r *rules, i *Item, c cases
 			moves = moves[1:]
 		}
 		h.add(Moment{At: one.CreatedAt, What: whoSaid(r, one)})
-		if err := indexCommunication(ctx, tx, one); err != nil {
+		if err := indexSaid(ctx, tx, c, one); err != nil {
 			return err
 		}
 	}
@@ -286,7 +285,7 @@ func (s *Service) rebuild(ctx context.Context, tx Tx, r *rules, i *Item, c cases
 		enter(m)
 	}
 	i.History = h
-	return indexSubject(ctx, tx, c)
+	return nil
 }
 
 // whoSaid knows agents by the provider's name.

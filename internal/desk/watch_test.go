@@ -277,7 +277,7 @@ func TestNewCaseHasAnItemThatWakesForItsWarning(t *testing.T) {
 	if diff := cmp.Diff(want, i); diff != "" {
 		t.Errorf("the item (-want +got):\n%s", diff)
 	}
-	n.wantFound("printer", 0)
+	n.wantFound("printer", 1)
 	n.wantFound("fire", 1)
 }
 
@@ -530,7 +530,7 @@ func TestCaseFromBeforeTheDeskIsRebuilt(t *testing.T) {
 			if got := n.item(id).History.Plan; got != "enterprise" {
 				t.Errorf("the plan is %q, want enterprise", got)
 			}
-			n.wantFound("printer", 0)
+			n.wantFound("printer", 1)
 			n.wantFound("fire", 1)
 			n.wantFound("water", 2, 3)
 		})

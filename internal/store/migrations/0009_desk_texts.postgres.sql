@@ -1,5 +1,5 @@
--- Terms of communications, or of a case's subject with number 0, with blanks
--- between them. The index is over the terms as they are: a search must find just
+-- Terms of communications, with the first one those of the case's subject, with
+-- blanks between them. The index is over the terms as they are: a search must find just
 -- what was stored, so nothing here parses a text or a query.
 CREATE TABLE desk_texts (
     account    TEXT   NOT NULL,

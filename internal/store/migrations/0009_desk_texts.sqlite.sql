@@ -1,5 +1,5 @@
--- Terms of communications, or of a case's subject with number 0, with blanks
--- between them. The id is the row in the index below; it is a column because
+-- Terms of communications, with the first one those of the case's subject, with
+-- blanks between them. The id is the row in the index below; it is a column because
 -- VACUUM gives other numbers to rows without one. The index is read by descending
 -- ids, so a newer text has a greater one: its milliseconds in the upper 42 bits,
 -- and a number within them.
