@@ -111,6 +111,9 @@ type witnessedTx struct {
 	limited []string
 }
 
+// Unwrap returns the store's own transaction, which the desk looks for.
+func (tx witnessedTx) Unwrap() cases.Tx { return tx.Tx }
+
 func (tx witnessedTx) InsertCase(ctx context.Context, c cases.Case) error {
 	if err := tx.Tx.InsertCase(ctx, c); err != nil {
 		return err

@@ -17,13 +17,15 @@ func (s *Store) Desk() desk.Store {
 }
 
 // DeskTx returns the desk's view of a transaction that the cases room got from
-// a Store, see cases.Service.Watch.
+// a Store, see cases.Service.Watch. What wraps one has a method Unwrap.
 func DeskTx(tx cases.Tx) desk.Tx {
 	switch t := tx.(type) {
 	case casesTx:
 		return deskTx{t}
 	case deskTx:
 		return t
+	case interface{ Unwrap() cases.Tx }:
+		return DeskTx(t.Unwrap())
 	}
 	panic(fmt.Sprintf("%T is no transaction of a store", tx))
 }
