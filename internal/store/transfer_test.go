@@ -365,8 +365,8 @@ func TestADatabaseOfALaterReleaseDoesNotMove(t *testing.T) {
 func TestALongSnapshotIsNotCutOff(t *testing.T) {
 	t.Parallel()
 	url := pgtest.Database(t)
+	mustImport(t, mustOpenURL(t, url), 4, 2)
 	s := mustOpenURL(t, url+sign(url)+"idle_in_transaction_session_timeout=50ms&statement_timeout=1s")
-	mustImport(t, s, 4, 2)
 	err := s.Snapshot(t.Context(), func(view store.Snapshot) error {
 		idle(t, url)
 		for _, err := range view.Rows(t.Context(), store.Tables()[2]) {
