@@ -18,6 +18,7 @@ func ranks() map[string]int {
 		"internal/blob/s3blob":        1,
 		"internal/blob/s3blob/s3test": 2, // a server for the tests of it and of rooms above
 		"internal/calendar":           0,
+		"internal/clock":              0,
 		"internal/fault":              0,
 		"internal/inventory":          0,
 		"internal/jobs":               0,

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/supportd/supportd/internal/check"
+	"github.com/supportd/supportd/internal/clock"
 	"github.com/supportd/supportd/internal/fault"
 	"github.com/supportd/supportd/internal/iam"
 	"github.com/supportd/supportd/internal/jobs"
@@ -93,15 +94,7 @@ var (
 	ErrLanguage      = fault.New(fault.Invalid, "unsupported_language", "unsupported language")
 )
 
-// now returns the time in the store's precision, so that what a call answers
-// equals what a later call reads.
-func (s *Service) now() time.Time {
-	now := time.Now
-	if s.Now != nil {
-		now = s.Now
-	}
-	return now().UTC().Truncate(time.Microsecond)
-}
+func (s *Service) now() time.Time { return clock.Now(s.Now) }
 
 func (s *Service) log() *slog.Logger {
 	if s.Log == nil {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/supportd/supportd/internal/blob"
 	"github.com/supportd/supportd/internal/catalog"
+	"github.com/supportd/supportd/internal/clock"
 )
 
 // Service decides what may happen to cases. Store, Blobs and Catalog must be
@@ -64,15 +65,7 @@ type Store interface {
 	Update(ctx context.Context, account string, f func(Tx) error) error
 }
 
-// now returns the time in the store's precision, so that what a call answers
-// equals what a later call reads.
-func (s *Service) now() time.Time {
-	now := time.Now
-	if s.Now != nil {
-		now = s.Now
-	}
-	return now().UTC().Truncate(time.Microsecond)
-}
+func (s *Service) now() time.Time { return clock.Now(s.Now) }
 
 // Keeps reports whether a case that was created then is still available.
 func (s *Service) Keeps(created time.Time) bool { return created.After(s.horizon(s.now())) }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/supportd/supportd/internal/cases"
+	"github.com/supportd/supportd/internal/clock"
 	"github.com/supportd/supportd/internal/fault"
 	"github.com/supportd/supportd/internal/iam"
 )
@@ -127,15 +128,7 @@ var (
 	ErrKeyReused = fault.New(fault.Invalid, "idempotency_key_reused", "the idempotency key belongs to another request")
 )
 
-// now returns the time in the store's precision, so that what a call answers
-// equals what a later call reads.
-func (s *Service) now() time.Time {
-	now := time.Now
-	if s.Now != nil {
-		now = s.Now
-	}
-	return now().UTC().Truncate(time.Microsecond)
-}
+func (s *Service) now() time.Time { return clock.Now(s.Now) }
 
 func (s *Service) log() *slog.Logger {
 	if s.Log == nil {

@@ -12,6 +12,7 @@ import (
 	"encoding/base32"
 	"time"
 
+	"github.com/supportd/supportd/internal/clock"
 	"github.com/supportd/supportd/internal/fault"
 	"github.com/supportd/supportd/internal/seal"
 )
@@ -76,15 +77,7 @@ type Tx interface {
 
 var errInvalidName = fault.New(fault.Invalid, "invalid_name", "invalid name")
 
-// now returns the time in the store's precision, so that what a call answers
-// equals what a later call reads.
-func (s *Service) now() time.Time {
-	now := time.Now
-	if s.Now != nil {
-		now = s.Now
-	}
-	return now().UTC().Truncate(time.Microsecond)
-}
+func (s *Service) now() time.Time { return clock.Now(s.Now) }
 
 // checkName refuses what IAM refuses in names of users, roles, sessions and
 // policies ("IAM and AWS STS quotas", name requirements).

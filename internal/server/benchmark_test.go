@@ -95,6 +95,11 @@ func (s *bench) do(url, operation string, body []byte, invocation string) ([]byt
 	if err := v4.NewSigner().SignHTTP(context.Background(), s.keys, r, hex.EncodeToString(sum[:]), "support", "us-east-1", time.Now()); err != nil {
 		return nil, err
 	}
+	return s.send(r, operation)
+}
+
+// send sends a request and returns the answer's body; what names it in errors.
+func (s *bench) send(r *http.Request, what string) ([]byte, error) {
 	response, err := s.client.Do(r)
 	if err != nil {
 		return nil, err
@@ -102,7 +107,7 @@ func (s *bench) do(url, operation string, body []byte, invocation string) ([]byt
 	defer response.Body.Close()
 	answer, err := io.ReadAll(response.Body)
 	if err == nil && response.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %d %s", operation, response.StatusCode, answer)
+		err = fmt.Errorf("%s: %d %s", what, response.StatusCode, answer)
 	}
 	return answer, err
 }

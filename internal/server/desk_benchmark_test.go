@@ -3,7 +3,6 @@ package server_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"path/filepath"
 	"testing"
@@ -76,16 +75,7 @@ func (s *bench) get(url, token string) ([]byte, error) {
 		return nil, err
 	}
 	r.Header.Set("Authorization", "Bearer "+token)
-	response, err := s.client.Do(r)
-	if err != nil {
-		return nil, err
-	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
-	if err == nil && response.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %d %s", url, response.StatusCode, answer)
-	}
-	return answer, err
+	return s.send(r, url)
 }
 
 // seedDesk puts n cases with their items beside the server, of which every
