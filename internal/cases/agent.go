@@ -78,14 +78,14 @@ func (s *Service) TakeBack(ctx context.Context, tx Tx, account, id, actor string
 	if err != nil {
 		return Case{}, err
 	}
-	moves, err := tx.Moves(ctx, account, id)
+	last, err := tx.Moves(ctx, account, id, c.Moves-1, 1)
 	if err != nil {
 		return Case{}, err
 	}
-	if c.Status != Resolved || len(moves) == 0 {
+	if c.Status != Resolved || len(last) == 0 {
 		return Case{}, ErrStatusNotAllowed.With("A case that is %s has no resolution to take back.", c.Status)
 	}
-	before := moves[len(moves)-1].From
+	before := last[0].From
 	if err := moveTo(ctx, tx, &c, before, Move{Event: TakeBack, Actor: actor, At: s.now()}); err != nil {
 		return Case{}, err
 	}

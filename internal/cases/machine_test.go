@@ -605,7 +605,7 @@ func (m *machine) compareEverything(rt *rapid.T) {
 func (m *machine) compareMoves(rt *rapid.T, c *knownCase) {
 	var got []cases.Move
 	err := m.service.Store.View(rt.Context(), func(tx cases.Tx) (err error) {
-		got, err = tx.Moves(rt.Context(), c.Account, c.ID)
+		got, err = tx.Moves(rt.Context(), c.Account, c.ID, 0, 100)
 		return err
 	})
 	if err != nil {

@@ -53,7 +53,7 @@ func TestEveryStatusMeetsEveryEvent(t *testing.T) {
 func (o *office) mustMoves(t testing.TB, id string) (moves []cases.Move) {
 	t.Helper()
 	o.mustUpdate(t, func(ctx context.Context, tx cases.Tx) (err error) {
-		moves, err = tx.Moves(ctx, account, id)
+		moves, err = tx.Moves(ctx, account, id, 0, 100)
 		return err
 	})
 	return moves

@@ -29,7 +29,9 @@ type Tx interface {
 	// transaction ends no other one counts or creates cases of the account.
 	CountCasesSince(ctx context.Context, account string, since time.Time, most int) (int, error)
 	InsertMove(ctx context.Context, m Move) error
-	Moves(ctx context.Context, account, caseID string) ([]Move, error) // oldest first
+	// Moves returns up to limit entries of a case's timeline after the one with the
+	// number, oldest first.
+	Moves(ctx context.Context, account, caseID string, after int64, limit int) ([]Move, error)
 
 	// CasesByID returns those of the cases that exist, oldest first.
 	CasesByID(ctx context.Context, account string, ids []string) ([]Case, error)

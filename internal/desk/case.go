@@ -52,19 +52,11 @@ func (s *Service) detail(ctx context.Context, tx Tx, who Caller, key Key) (d Det
 	if d.Case, err = tx.Case(ctx, key.Account, key.CaseID); err != nil {
 		return Detail{}, err
 	}
-	records, err := tx.Records(ctx, key.Account, key.CaseID)
-	if err != nil {
+	if d.Communications, err = s.thread(ctx, tx, d.Case, 0, detailCommunications); err != nil {
 		return Detail{}, err
 	}
-	thread, err := s.Cases.Thread(ctx, tx, d.Case, 0, detailCommunications)
-	if err != nil {
-		return Detail{}, err
-	}
-	slices.Reverse(thread)
-	if d.Communications, err = said(thread, records); err != nil {
-		return Detail{}, err
-	}
-	if d.Links, err = existingLinks(ctx, tx, key.Account, records); err != nil {
+	slices.Reverse(d.Communications)
+	if d.Links, err = existingLinks(ctx, tx, key); err != nil {
 		return Detail{}, err
 	}
 	if d.Clocks, err = s.clocks(ctx, tx, d.Item); err != nil {
@@ -74,70 +66,59 @@ func (s *Service) detail(ctx context.Context, tx Tx, who Caller, key Key) (d Det
 	return d, err
 }
 
-// said adds to communications who wrote them, as the records say.
-func said(thread []cases.Communication, records []Record) ([]Said, error) {
-	authors, err := authors(records)
+// thread returns up to limit communications before the one with the number,
+// newest first; 0: the last ones. The record says which agent wrote which.
+func (s *Service) thread(ctx context.Context, tx Tx, c cases.Case, before int64, limit int) ([]Said, error) {
+	found, err := s.Cases.Thread(ctx, tx, c, before, limit)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	newest, oldest := found[0].Number, found[len(found)-1].Number
+	records, err := tx.CommunicationRecords(ctx, c.Account, c.ID, oldest, newest)
 	if err != nil {
 		return nil, err
 	}
-	var all []Said
-	for _, c := range thread {
-		all = append(all, Said{Communication: c, Agent: authors[c.Number]})
+	authors := map[int64]string{}
+	for _, r := range records {
+		authors[r.Communication] = r.Agent
+	}
+	all := make([]Said, 0, len(found))
+	for _, one := range found {
+		all = append(all, Said{Communication: one, Agent: authors[one.Number]})
 	}
 	return all, nil
-}
-
-// authors returns which agent wrote which communication.
-func authors(records []Record) (map[int64]string, error) {
-	by := map[int64]string{}
-	for _, r := range records {
-		if r.Event != eventReplied && r.Event != eventRepliedFor && r.Event != eventOpenedFor {
-			continue
-		}
-		detail, err := detailOf[communicated](r)
-		if err != nil {
-			return nil, err
-		}
-		by[detail.Number] = r.Agent
-	}
-	return by, nil
 }
 
 // Communications returns up to limit communications of a case before the one with
 // the number, newest first; 0: the last ones.
 func (s *Service) Communications(ctx context.Context, who Caller, ref string, before int64, limit int) (all []Said, err error) {
-	if err := who.need(Read); err != nil {
-		return nil, err
-	}
-	err = s.Store.View(ctx, func(tx Tx) error {
-		key, err := findKey(ctx, tx, ref)
-		if err != nil {
-			return err
-		}
-		c, err := caseOf(ctx, tx, key)
-		if err != nil {
-			return err
-		}
-		thread, err := s.Cases.Thread(ctx, tx, c, before, limit)
-		if err != nil {
-			return err
-		}
-		records, err := tx.Records(ctx, key.Account, key.CaseID)
-		if err != nil {
-			return err
-		}
-		all, err = said(thread, records)
+	err = s.viewCase(ctx, who, ref, func(tx Tx, c cases.Case) error {
+		all, err = s.thread(ctx, tx, c, before, limit)
 		return err
 	})
 	return all, err
 }
 
-// caseOf returns a case that the desk knows.
-func caseOf(ctx context.Context, tx Tx, key Key) (cases.Case, error) {
-	if _, err := findItem(ctx, tx, key); err != nil {
-		return cases.Case{}, err
+// viewCase shows a case that the desk knows to a caller with the permission to
+// Read.
+func (s *Service) viewCase(ctx context.Context, who Caller, ref string, f func(Tx, cases.Case) error) error {
+	if err := who.need(Read); err != nil {
+		return err
 	}
-	return tx.Case(ctx, key.Account, key.CaseID)
+	return s.Store.View(ctx, func(tx Tx) error {
+		key, err := findKey(ctx, tx, ref)
+		if err != nil {
+			return err
+		}
+		if _, err := findItem(ctx, tx, key); err != nil {
+			return err
+		}
+		c, err := tx.Case(ctx, key.Account, key.CaseID)
+		if err != nil {
+			return err
+		}
+		return f(tx, c)
+	})
 }
 
 // File returns a file that a communication of the case carries.

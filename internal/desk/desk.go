@@ -86,7 +86,14 @@ type Tx interface {
 
 	// InsertRecord adds a line to a case's record.
 	InsertRecord(ctx context.Context, r Record) error
-	Records(ctx context.Context, account, caseID string) ([]Record, error) // oldest first
+	// Records returns up to limit lines of a case's record after the one with the
+	// number, oldest first.
+	Records(ctx context.Context, account, caseID string, after int64, limit int) ([]Record, error)
+	// CommunicationRecords returns the lines about communications from the first
+	// to the last number.
+	CommunicationRecords(ctx context.Context, account, caseID string, first, last int64) ([]Record, error)
+	// CaseRecords returns the lines about other cases, oldest first.
+	CaseRecords(ctx context.Context, account, caseID string) ([]Record, error)
 
 	// InsertText makes a text of a case findable. Terms are those of [Terms].
 	InsertText(ctx context.Context, t Text) error

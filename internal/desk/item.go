@@ -66,6 +66,9 @@ type Record struct {
 	Agent  string // id; empty: the desk itself
 	Event  string // what happened, such as "note" or "assigned"
 	Detail []byte // JSON, by event
+	// What the line is about, which is part of the detail, too.
+	Communication int64  // number; 0: none
+	OtherCase     string // id; empty: none
 }
 
 // Text is the terms of a communication; the first one has those of the subject,

@@ -53,11 +53,7 @@ func (t *task) linkTo(ctx context.Context, ref string) (with *task, isLinked boo
 	if err != nil {
 		return nil, false, err
 	}
-	records, err := t.tx.Records(ctx, t.item.Account, t.item.CaseID)
-	if err != nil {
-		return nil, false, err
-	}
-	all, err := links(t.item.Account, records)
+	all, err := links(ctx, t.tx, t.item.Key)
 	return with, slices.Contains(all, Link{Key: with.item.Key, Relation: related}), err
 }
 
@@ -88,24 +84,18 @@ func (t *task) didThere(ctx context.Context, with *task, event string) error {
 	return with.write(ctx)
 }
 
-// links returns the links that the records of a case leave.
-func links(account string, records []Record) (all []Link, err error) {
+// links returns the links that the record of a case leaves.
+func links(ctx context.Context, tx Tx, key Key) (all []Link, err error) {
+	records, err := tx.CaseRecords(ctx, key.Account, key.CaseID)
 	for _, r := range records {
 		relation, added := linkEvent(r.Event)
-		if relation == "" {
-			continue
-		}
-		detail, err := detailOf[linked](r)
-		if err != nil {
-			return nil, err
-		}
-		link := Link{Key: Key{Account: account, CaseID: detail.Case}, Relation: relation}
+		link := Link{Key: Key{Account: key.Account, CaseID: r.OtherCase}, Relation: relation}
 		all = slices.DeleteFunc(all, func(l Link) bool { return l == link })
 		if added {
 			all = append(all, link)
 		}
 	}
-	return all, nil
+	return all, err
 }
 
 // linkEvent returns which relation an event adds or takes back.
@@ -122,8 +112,8 @@ func linkEvent(event string) (relation string, added bool) {
 }
 
 // existingLinks leaves out those to cases that were purged.
-func existingLinks(ctx context.Context, tx Tx, account string, records []Record) ([]Link, error) {
-	all, err := links(account, records)
+func existingLinks(ctx context.Context, tx Tx, key Key) ([]Link, error) {
+	all, err := links(ctx, tx, key)
 	if err != nil || len(all) == 0 {
 		return nil, err
 	}
@@ -131,7 +121,7 @@ func existingLinks(ctx context.Context, tx Tx, account string, records []Record)
 	for _, l := range all {
 		ids = append(ids, l.CaseID)
 	}
-	found, err := tx.CasesByID(ctx, account, ids)
+	found, err := tx.CasesByID(ctx, key.Account, ids)
 	if err != nil {
 		return nil, err
 	}

@@ -76,7 +76,7 @@ func (s *Service) Unmerge(ctx context.Context, who Caller, ref string) (Item, er
 
 // lastMerge returns how the case was when it was merged.
 func (t *task) lastMerge(ctx context.Context) (before merged, err error) {
-	records, err := t.tx.Records(ctx, t.item.Account, t.item.CaseID)
+	records, err := t.tx.CaseRecords(ctx, t.item.Account, t.item.CaseID)
 	if err != nil {
 		return merged{}, err
 	}
@@ -124,10 +124,11 @@ func (t *task) giveBack(ctx context.Context, agent string) error {
 }
 
 func (t *task) leaveTarget(ctx context.Context) error {
-	target, err := t.begin(ctx, t.tx, t.who, Key{Account: t.item.Account, CaseID: t.item.MergedInto})
+	into := t.item.MergedInto
+	target, err := t.begin(ctx, t.tx, t.who, Key{Account: t.item.Account, CaseID: into})
 	t.item.MergedInto = ""
 	if errors.Is(err, ErrNotFound) { // it was purged
-		return t.did(ctx, eventUnmerged, linked{})
+		return t.did(ctx, eventUnmerged, linked{Case: into})
 	}
 	if err != nil {
 		return err

@@ -1,8 +1,10 @@
 package desk
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/supportd/supportd/internal/cases"
 )
@@ -62,6 +64,26 @@ type (
 		Move     int64        `json:"move,omitempty"`
 	}
 )
+
+// addRecord writes a line into the record of an item's case. An empty agent is the
+// desk. The caller writes the item.
+func addRecord(ctx context.Context, tx Tx, i *Item, at time.Time, agent, event string, detail any) error {
+	text, err := json.Marshal(detail)
+	if err != nil {
+		return err
+	}
+	i.Records++
+	r := Record{Key: i.Key, Number: i.Records, At: at, Agent: agent, Event: event, Detail: text}
+	switch about := detail.(type) {
+	case communicated:
+		r.Communication = about.Number
+	case linked:
+		r.OtherCase = about.Case
+	case merged:
+		r.OtherCase = about.Case
+	}
+	return tx.InsertRecord(ctx, r)
+}
 
 // detailOf reads what a record says.
 func detailOf[T any](r Record) (detail T, err error) {

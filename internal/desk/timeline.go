@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -67,10 +68,10 @@ type LinePosition struct {
 // Timeline returns everything that ever happened to a case, oldest first.
 func (s *Service) Timeline(ctx context.Context, who Caller, ref string) (lines []Line, err error) {
 	const some = 500
-	err = s.viewPast(ctx, who, ref, func(p *past) error {
+	err = s.viewCase(ctx, who, ref, func(tx Tx, c cases.Case) error {
 		lines = nil
 		for next := new(LinePosition); next != nil; {
-			page, err := p.page(*next, some)
+			page, err := s.linesOf(ctx, tx, c, *next, some)
 			if err != nil {
 				return err
 			}
@@ -83,144 +84,121 @@ func (s *Service) Timeline(ctx context.Context, who Caller, ref string) (lines [
 
 // TimelinePage returns up to limit lines of the timeline from a place on.
 func (s *Service) TimelinePage(ctx context.Context, who Caller, ref string, from LinePosition, limit int) (page Lines, err error) {
-	err = s.viewPast(ctx, who, ref, func(p *past) error {
-		page, err = p.page(from, limit)
+	err = s.viewCase(ctx, who, ref, func(tx Tx, c cases.Case) error {
+		page, err = s.linesOf(ctx, tx, c, from, limit)
 		return err
 	})
 	return page, err
 }
 
-// past is what happened to a case. Its communications, which are long, are read
-// page by page.
-type past struct {
-	moves   []cases.Move
-	records []Record
-	authors map[int64]string // of communications
-
-	last   int64                                                    // communication
-	thread func(before int64, n int) ([]cases.Communication, error) // newest first
-}
-
-func (s *Service) viewPast(ctx context.Context, who Caller, ref string, f func(*past) error) error {
-	if err := who.need(Read); err != nil {
-		return err
-	}
-	return s.Store.View(ctx, func(tx Tx) error {
-		key, err := findKey(ctx, tx, ref)
-		if err != nil {
-			return err
-		}
-		p, err := s.past(ctx, tx, key)
-		if err != nil {
-			return err
-		}
-		return f(p)
-	})
-}
-
-func (s *Service) past(ctx context.Context, tx Tx, key Key) (*past, error) {
-	c, err := caseOf(ctx, tx, key)
-	if err != nil {
-		return nil, err
-	}
-	p := &past{last: c.Communications, thread: func(before int64, n int) ([]cases.Communication, error) {
-		return s.Cases.Thread(ctx, tx, c, before, n)
-	}}
-	if p.moves, err = tx.Moves(ctx, key.Account, key.CaseID); err != nil {
-		return nil, err
-	}
-	if p.records, err = tx.Records(ctx, key.Account, key.CaseID); err != nil {
-		return nil, err
-	}
-	p.authors, err = authors(p.records)
-	return p, err
-}
-
-// page merges what happened by time. Of one moment, what was said comes first,
+// linesOf merges what happened by time. Of one moment, what was said comes first,
 // then what it did to the status, then what the desk noted.
-func (p *past) page(at LinePosition, limit int) (page Lines, err error) {
-	said, err := p.said(at.Communications, limit)
-	if err != nil {
-		return Lines{}, err
+func (s *Service) linesOf(ctx context.Context, tx Tx, c cases.Case, at LinePosition, limit int) (page Lines, err error) {
+	piece := limit + 1
+	feeds := []*feed{
+		{told: &at.Communications, piece: piece, read: func(after int64) ([]entry, error) { return s.readSaid(ctx, tx, c, after, piece) }},
+		{told: &at.Moves, piece: piece, read: func(after int64) ([]entry, error) { return readMoves(ctx, tx, c, after, piece) }},
+		{told: &at.Records, piece: piece, read: func(after int64) ([]entry, error) { return readRecords(ctx, tx, c, after, piece) }},
 	}
-	moves, records := p.moves[min(at.Moves, int64(len(p.moves))):], p.records[min(at.Records, int64(len(p.records))):]
 	for {
-		for len(records) > 0 && isInThread(records[0]) {
-			records = records[1:]
-			at.Records++
+		first, err := earliest(feeds)
+		if err != nil || first == nil {
+			return page, err
 		}
-		more := at.Communications < p.last || len(moves) > 0 || len(records) > 0
-		if len(page.Lines) == limit && more {
+		if len(page.Lines) == limit {
 			page.Next = &at
-		}
-		if len(page.Lines) == limit || !more {
 			return page, nil
 		}
-		switch earliest(headOf(said, saidAt), headOf(moves, movedAt), headOf(records, notedAt)) {
-		case 0:
-			page.Lines = append(page.Lines, communicationLine(said[0], p.authors[said[0].Number]))
-			said, at.Communications = said[1:], said[0].Number
-		case 1:
-			page.Lines = append(page.Lines, moveLine(moves[0]))
-			moves, at.Moves = moves[1:], at.Moves+1
-		case 2:
-			page.Lines = append(page.Lines, recordLine(records[0]))
-			records, at.Records = records[1:], at.Records+1
-		default: // communications that are counted and not there
-			at.Communications = p.last
+		page.Lines = append(page.Lines, first.next())
+	}
+}
+
+// feed is one of the lists that a timeline merges. It is read in pieces.
+type feed struct {
+	told  *int64                             // the number of the last one that was told
+	read  func(after int64) ([]entry, error) // oldest first; less than a piece: there is no more
+	piece int
+	ahead []entry
+	over  bool // there is no more than ahead
+}
+
+// entry is what a feed has to tell, with its number there.
+type entry struct {
+	Line
+	number int64
+	silent bool // another feed tells of it
+}
+
+// fill reads until there is something to tell.
+func (f *feed) fill() (err error) {
+	for err == nil {
+		for len(f.ahead) > 0 && f.ahead[0].silent {
+			f.next()
+		}
+		if len(f.ahead) > 0 || f.over {
+			break
+		}
+		f.ahead, err = f.read(*f.told)
+		f.over = len(f.ahead) < f.piece
+	}
+	return err
+}
+
+func (f *feed) next() Line {
+	e := f.ahead[0]
+	f.ahead, *f.told = f.ahead[1:], e.number
+	return e.Line
+}
+
+// earliest returns the feed whose next line is the oldest, nil when there are no
+// more.
+func earliest(feeds []*feed) (first *feed, err error) {
+	for _, f := range feeds {
+		if err := f.fill(); err != nil {
+			return nil, err
+		}
+		if len(f.ahead) > 0 && (first == nil || f.ahead[0].At.Before(first.ahead[0].At)) {
+			first = f
 		}
 	}
+	return first, nil
 }
 
-func saidAt(c cases.Communication) time.Time { return c.CreatedAt }
-func movedAt(m cases.Move) time.Time         { return m.At }
-func notedAt(r Record) time.Time             { return r.At }
-
-// headOf returns when the first of a list was, zero where there is none.
-func headOf[T any](list []T, at func(T) time.Time) time.Time {
-	if len(list) == 0 {
-		return time.Time{}
-	}
-	return at(list[0])
-}
-
-// earliest returns which of the heads comes first, -1 where there is none.
-func earliest(heads ...time.Time) int {
-	found := -1
-	for i, at := range heads {
-		if !at.IsZero() && (found < 0 || at.Before(heads[found])) {
-			found = i
-		}
-	}
-	return found
-}
-
-// said returns up to limit communications after the one with the number, oldest
-// first.
-func (p *past) said(after int64, limit int) ([]cases.Communication, error) {
-	n := min(int64(limit), p.last-after)
+func (s *Service) readSaid(ctx context.Context, tx Tx, c cases.Case, after int64, limit int) (list []entry, err error) {
+	n := min(int64(limit), c.Communications-after)
 	if n <= 0 {
 		return nil, nil
 	}
-	all, err := p.thread(after+n+1, int(n))
-	slices.Reverse(all)
-	return all, err
+	all, err := s.thread(ctx, tx, c, after+n+1, int(n))
+	for _, one := range slices.Backward(all) {
+		list = append(list, entry{Line: communicationLine(one), number: one.Number})
+	}
+	return list, err
 }
 
-// isInThread reports whether a record says no more than the communication that
-// it is about.
-func isInThread(r Record) bool { return r.Event == eventReplied }
+func readMoves(ctx context.Context, tx Tx, c cases.Case, after int64, limit int) (list []entry, err error) {
+	all, err := tx.Moves(ctx, c.Account, c.ID, after, limit)
+	for _, m := range all {
+		list = append(list, entry{Line: moveLine(m), number: m.Number})
+	}
+	return list, err
+}
 
-func communicationLine(c cases.Communication, agent string) Line {
+// readRecords leaves it to the thread to tell of replies: the record says no more.
+func readRecords(ctx context.Context, tx Tx, c cases.Case, after int64, limit int) (list []entry, err error) {
+	all, err := tx.Records(ctx, c.Account, c.ID, after, limit)
+	for _, r := range all {
+		list = append(list, entry{Line: recordLine(r), number: r.Number, silent: r.Event == eventReplied})
+	}
+	return list, err
+}
+
+func communicationLine(c Said) Line {
 	detail := Written{Number: c.Number, SubmittedBy: c.SubmittedBy, Body: c.Body}
 	for _, a := range c.Attachments {
 		detail.Attachments = append(detail.Attachments, AttachedFile{ID: a.ID, FileName: a.FileName, Size: a.Size})
 	}
-	actor := agent
-	if actor == "" {
-		actor = c.SubmittedBy
-	}
-	return Line{At: c.CreatedAt, Actor: actor, Event: eventCommunication, Detail: detail}
+	return Line{At: c.CreatedAt, Actor: cmp.Or(c.Agent, c.SubmittedBy), Event: eventCommunication, Detail: detail}
 }
 
 func moveLine(m cases.Move) Line {
@@ -231,9 +209,5 @@ func moveLine(m cases.Move) Line {
 }
 
 func recordLine(r Record) Line {
-	actor := r.Agent
-	if actor == "" {
-		actor = actorDesk
-	}
-	return Line{At: r.At, Actor: actor, Event: r.Event, Detail: json.RawMessage(r.Detail)}
+	return Line{At: r.At, Actor: cmp.Or(r.Agent, actorDesk), Event: r.Event, Detail: json.RawMessage(r.Detail)}
 }

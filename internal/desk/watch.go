@@ -2,7 +2,6 @@ package desk
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -167,7 +166,7 @@ func (w *watch) dissolveMerge(ctx context.Context) error {
 		return nil
 	}
 	w.item.MergedInto = ""
-	if err := addRecord(ctx, w.tx, &w.item, w.now, eventMergeDissolved, linked{Case: into}); err != nil {
+	if err := addRecord(ctx, w.tx, &w.item, w.now, "", eventMergeDissolved, linked{Case: into}); err != nil {
 		return err
 	}
 	target, err := w.tx.Item(ctx, w.item.Account, into)
@@ -177,23 +176,12 @@ func (w *watch) dissolveMerge(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := addRecord(ctx, w.tx, &target, w.now, eventUnmergedFrom, linked{Case: w.item.CaseID}); err != nil {
+	if err := addRecord(ctx, w.tx, &target, w.now, "", eventUnmergedFrom, linked{Case: w.item.CaseID}); err != nil {
 		return err
 	}
 	target.Version++
 	target.ChangedAt = w.now
 	return w.tx.UpdateItem(ctx, target)
-}
-
-// addRecord writes what the desk itself did into a case's record. The caller
-// writes the item.
-func addRecord(ctx context.Context, tx Tx, i *Item, at time.Time, event string, detail any) error {
-	text, err := json.Marshal(detail)
-	if err != nil {
-		return err
-	}
-	i.Records++
-	return tx.InsertRecord(ctx, Record{Key: i.Key, Number: i.Records, At: at, Event: event, Detail: text})
 }
 
 // count sets when the item is due, and when somebody must look at its clocks.
@@ -235,7 +223,7 @@ func (s *Service) tell(ctx context.Context, tx Tx, r *rules, i *Item, now time.T
 				Clock: c.Kind, Number: c.Number, StartedAt: c.StartedAt, At: f.At, DueAt: c.DueAt,
 				Target: c.Target.Seconds(), Counted: c.Counted.Seconds(),
 			}
-			if err := addRecord(ctx, tx, i, now, f.Event, detail); err != nil {
+			if err := addRecord(ctx, tx, i, now, "", f.Event, detail); err != nil {
 				return some, err
 			}
 			some = true
@@ -257,7 +245,7 @@ func lastFired(ids []string) []string {
 // rebuild makes the history of a case from what is left of it, and its texts
 // findable. Changes of the severity are not known.
 func (s *Service) rebuild(ctx context.Context, tx Tx, r *rules, i *Item, c cases.Case, plan string) error {
-	moves, err := tx.Moves(ctx, c.Account, c.ID)
+	moves, err := moves(ctx, tx, c)
 	if err != nil {
 		return err
 	}
@@ -310,5 +298,21 @@ func communications(ctx context.Context, tx Tx, c cases.Case) (all []cases.Commu
 		all = append(all, some...)
 	}
 	slices.Reverse(all)
+	return all, nil
+}
+
+// moves returns all moves of a case, oldest first.
+func moves(ctx context.Context, tx Tx, c cases.Case) (all []cases.Move, err error) {
+	const page = 100
+	for after := int64(0); after < c.Moves; after = all[len(all)-1].Number {
+		some, err := tx.Moves(ctx, c.Account, c.ID, after, page)
+		if err != nil {
+			return nil, err
+		}
+		if len(some) == 0 {
+			break
+		}
+		all = append(all, some...)
+	}
 	return all, nil
 }

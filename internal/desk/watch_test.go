@@ -170,7 +170,7 @@ func (n node) item(id string) (i desk.Item) {
 func (n node) told(id string) (events []string) {
 	n.Helper()
 	n.view(func(tx desk.Tx) error {
-		all, err := tx.Records(n.Context(), client, id)
+		all, err := tx.Records(n.Context(), client, id, 0, 100)
 		for at, r := range all {
 			if r.Number != int64(at+1) || r.Agent != "" {
 				n.Errorf("record %d is number %d of the agent %q, want one of the desk's", at+1, r.Number, r.Agent)
@@ -357,7 +357,7 @@ func TestJumpOverBothTellsBothInOrder(t *testing.T) {
 	n.wake()
 	n.wantTold(id, "clock-warning", "clock-breach")
 	n.view(func(tx desk.Tx) error {
-		all, err := tx.Records(t.Context(), client, id)
+		all, err := tx.Records(t.Context(), client, id, 0, 100)
 		want := `{"clock":"first-response","number":1,"startedAt":"2026-03-02T09:00:00Z","at":"2026-03-02T10:00:00Z","dueAt":"2026-03-02T10:00:00Z","target":3600,"counted":172800}`
 		if diff := cmp.Diff(want, string(all[1].Detail)); diff != "" {
 			t.Errorf("the breach (-want +got):\n%s", diff)
@@ -601,7 +601,7 @@ func TestMergeDissolvesWhenTheCustomerReopens(t *testing.T) {
 func (n node) events(id string) (all []string) {
 	n.Helper()
 	n.view(func(tx desk.Tx) error {
-		records, err := tx.Records(n.Context(), client, id)
+		records, err := tx.Records(n.Context(), client, id, 0, 100)
 		for _, r := range records {
 			all = append(all, r.Event)
 		}

@@ -3,7 +3,6 @@ package desk
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"strings"
 	"unicode/utf8"
 
@@ -94,16 +93,8 @@ func (t *task) write(ctx context.Context) error {
 // did writes into the case's record what the caller did. Every change of the
 // item has its line there.
 func (t *task) did(ctx context.Context, event string, detail any) error {
-	text, err := json.Marshal(detail)
-	if err != nil {
-		return err
-	}
 	t.dirty = true
-	t.item.Records++
-	return t.tx.InsertRecord(ctx, Record{
-		Key: t.item.Key, Number: t.item.Records, At: t.now(),
-		Agent: t.who.recordAs(), Event: event, Detail: text,
-	})
+	return addRecord(ctx, t.tx, &t.item, t.now(), t.who.recordAs(), event, detail)
 }
 
 // recordAs is how the caller stands in records.
@@ -148,8 +139,9 @@ func (t *task) note(ctx context.Context, body string) error {
 	return t.did(ctx, eventNote, noted{Body: body})
 }
 
-// maxRecords bounds what every look at a case reads. Work on the case itself goes
-// on beyond it: replies, statuses and assignments are never refused for it.
+// maxRecords bounds what agents can add to a case at no customer's cost. Work on
+// the case itself goes on beyond it: replies, statuses and assignments are never
+// refused for it.
 const maxRecords = 10_000
 
 func (t *task) checkRecords() error {

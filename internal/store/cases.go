@@ -109,9 +109,9 @@ func (t casesTx) InsertMove(ctx context.Context, m cases.Move) error {
 		m.Account, m.CaseID, m.Number, m.Event, m.From, m.To, m.Actor, micros(m.At))
 }
 
-func (t casesTx) Moves(ctx context.Context, account, caseID string) ([]cases.Move, error) {
+func (t casesTx) Moves(ctx context.Context, account, caseID string, after int64, limit int) ([]cases.Move, error) {
 	return all(ctx, t.tx, scanMove, `SELECT account, case_id, number, event, from_status, to_status, actor, created_at
-		FROM case_moves WHERE account = $1 AND case_id = $2 ORDER BY number`, account, caseID)
+		FROM case_moves WHERE account = $1 AND case_id = $2 AND number > $3 ORDER BY number LIMIT $4`, account, caseID, after, limit)
 }
 
 func scanMove(r scanner) (m cases.Move, err error) {

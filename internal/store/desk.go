@@ -64,21 +64,37 @@ func (t deskTx) DeleteDocument(ctx context.Context, kind desk.Kind, id string) e
 	return t.queue(ctx, `DELETE FROM desk_documents WHERE kind = $1 AND id = $2`, kind, id)
 }
 
+const recordColumns = `account, case_id, number, created_at, agent, event, detail, communication, other_case`
+
 func (t deskTx) InsertRecord(ctx context.Context, r desk.Record) error {
-	return t.queue(ctx, `INSERT INTO desk_records (account, case_id, number, created_at, agent, event, detail)
-		VALUES ($1, $2, $3, $4, $5, $6, $7)`, r.Account, r.CaseID, r.Number, micros(r.At), r.Agent, r.Event, r.Detail)
+	return t.queue(ctx, `INSERT INTO desk_records (`+recordColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		r.Account, r.CaseID, r.Number, micros(r.At), r.Agent, r.Event, r.Detail, r.Communication, r.OtherCase)
 }
 
 func scanRecord(r scanner) (found desk.Record, err error) {
 	var at int64
-	err = r.Scan(&found.Account, &found.CaseID, &found.Number, &at, &found.Agent, &found.Event, &found.Detail)
+	err = r.Scan(&found.Account, &found.CaseID, &found.Number, &at, &found.Agent, &found.Event, &found.Detail,
+		&found.Communication, &found.OtherCase)
 	found.At = fromMicros(at)
 	return found, err
 }
 
-func (t deskTx) Records(ctx context.Context, account, caseID string) ([]desk.Record, error) {
-	return all(ctx, t.tx, scanRecord, `SELECT account, case_id, number, created_at, agent, event, detail FROM desk_records
-		WHERE account = $1 AND case_id = $2 ORDER BY number`, account, caseID)
+func (t deskTx) Records(ctx context.Context, account, caseID string, after int64, limit int) ([]desk.Record, error) {
+	return all(ctx, t.tx, scanRecord, `SELECT `+recordColumns+` FROM desk_records
+		WHERE account = $1 AND case_id = $2 AND number > $3 ORDER BY number LIMIT $4`, account, caseID, after, limit)
+}
+
+// CommunicationRecords reads index desk_records_communication.
+func (t deskTx) CommunicationRecords(ctx context.Context, account, caseID string, first, last int64) ([]desk.Record, error) {
+	return all(ctx, t.tx, scanRecord, `SELECT `+recordColumns+` FROM desk_records
+		WHERE account = $1 AND case_id = $2 AND communication > 0 AND communication BETWEEN $3 AND $4 ORDER BY communication`,
+		account, caseID, first, last)
+}
+
+// CaseRecords reads index desk_records_other_case.
+func (t deskTx) CaseRecords(ctx context.Context, account, caseID string) ([]desk.Record, error) {
+	return all(ctx, t.tx, scanRecord, `SELECT `+recordColumns+` FROM desk_records
+		WHERE account = $1 AND case_id = $2 AND other_case <> '' ORDER BY number`, account, caseID)
 }
 
 func (t deskTx) PutPresence(ctx context.Context, p desk.Presence) error {

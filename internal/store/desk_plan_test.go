@@ -128,7 +128,15 @@ func otherDeskPlans(t *testing.T) []deskPlan {
 		{"NextWake", func(tx desk.Tx) error { _, err := tx.NextWake(ctx); return err }, "desk_items desk_items_wake (wake_at>?)"},
 		{"CasesByDisplayID", func(tx desk.Tx) error { _, err := tx.CasesByDisplayID(ctx, "1"); return err }, "cases cases_display_id (display_id=?)"},
 		{"Loads", func(tx desk.Tx) error { _, err := tx.Loads(ctx, []string{"a", "b"}); return err }, "desk_items desk_items_assignee (assignee=?)"},
-		{"Records", func(tx desk.Tx) error { _, err := tx.Records(ctx, account, "a"); return err }, key("desk_records", ofCase)},
+		{"Records", func(tx desk.Tx) error { _, err := tx.Records(ctx, account, "a", 1, 10); return err }, key("desk_records", ofCase+" AND number>?")},
+		{
+			"CommunicationRecords", func(tx desk.Tx) error { _, err := tx.CommunicationRecords(ctx, account, "a", 1, 10); return err },
+			"desk_records desk_records_communication (" + ofCase + " AND communication>? AND communication<?)",
+		},
+		{
+			"CaseRecords", func(tx desk.Tx) error { _, err := tx.CaseRecords(ctx, account, "a"); return err },
+			"desk_records desk_records_other_case (" + ofCase + ")",
+		},
 		{"Presences", func(tx desk.Tx) error { _, err := tx.Presences(ctx, account, "a", now); return err }, key("desk_presences", ofCase)},
 		{"DeletePresence", func(tx desk.Tx) error { return tx.DeletePresence(ctx, account, "a", "b") }, key("desk_presences", ofCase+" AND agent=?")},
 	} {

@@ -83,7 +83,8 @@ func Tables() []Table {
 			"team TEXT, tags TEXT, due_at BIGINT, wake_at BIGINT, history TEXT, fired TEXT, merged_into TEXT, version BIGINT, "+
 			"records BIGINT, created_at BIGINT, changed_at BIGINT"),
 		table("desk_tags", 3, "account TEXT, case_id TEXT, tag TEXT, due_at BIGINT, is_open BOOLEAN"),
-		table("desk_records", 3, "account TEXT, case_id TEXT, number BIGINT, created_at BIGINT, agent TEXT, event TEXT, detail BYTEA"),
+		table("desk_records", 3, "account TEXT, case_id TEXT, number BIGINT, created_at BIGINT, agent TEXT, event TEXT, detail BYTEA, "+
+			"communication BIGINT, other_case TEXT"),
 		table("desk_texts", 3, "account TEXT, case_id TEXT, number BIGINT, terms TEXT, created_at BIGINT"),
 		table("desk_presences", 3, "account TEXT, case_id TEXT, agent TEXT, replying BOOLEAN, expires_at BIGINT"),
 		table("desk_audit", 2, "created_at BIGINT, id TEXT, agent TEXT, token_id TEXT, request_id TEXT, action TEXT, account TEXT, "+

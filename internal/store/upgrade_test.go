@@ -141,7 +141,7 @@ func wantFilled(t *testing.T, s *store.Store, withJob bool) {
 		}
 		recent, err2 := tx.RecentCommunications(ctx, account, []string{"a"}, 5)
 		files, err3 := tx.RecentAttachments(ctx, account, []string{"a"}, 5)
-		moves, err4 := tx.Moves(ctx, account, "a")
+		moves, err4 := tx.Moves(ctx, account, "a", 0, 100)
 		answer, err5 := tx.Answer(ctx, account, cases.RequestKey{1})
 		if len(recent) != 1 || len(files) != 1 || len(moves) != 1 || string(answer) != `{"a":1}` {
 			t.Errorf("the case has communications %v, attachments %v, moves %v, answer %s, want one each", recent, files, moves, answer)

@@ -104,7 +104,7 @@ cases:
 func notesOf(t *testing.T, s *server.Server, id string) (notes []string) {
 	t.Helper()
 	err := s.Desk.Store.View(t.Context(), func(tx desk.Tx) error {
-		records, err := tx.Records(t.Context(), server.FirstAccountID, id)
+		records, err := tx.Records(t.Context(), server.FirstAccountID, id, 0, 100)
 		for _, r := range records {
 			if r.Event == "note" {
 				notes = append(notes, strings.TrimSuffix(strings.TrimPrefix(string(r.Detail), `{"body":"`), `"}`))

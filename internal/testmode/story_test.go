@@ -116,7 +116,7 @@ func statuses(t *testing.T, s *server.Server, id string) []string {
 	t.Helper()
 	var all []string
 	err := s.Cases.Store.View(t.Context(), func(tx cases.Tx) error {
-		moves, err := tx.Moves(t.Context(), server.FirstAccountID, id)
+		moves, err := tx.Moves(t.Context(), server.FirstAccountID, id, 0, 100)
 		for _, m := range moves {
 			all = append(all, m.At.Sub(start).String()+" "+string(m.To))
 		}

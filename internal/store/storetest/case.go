@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/supportd/supportd/internal/cases"
 	"github.com/supportd/supportd/internal/store"
@@ -173,9 +174,13 @@ func testMoves(t *testing.T, s *store.Store) {
 		other.CaseID = "b"
 		return tx.InsertMove(ctx, other)
 	})
-	got := mustView(t, s, func(ctx context.Context, tx cases.Tx) ([]cases.Move, error) { return tx.Moves(ctx, account, "a") })
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("Moves() (-want +got):\n%s", diff)
+	for _, page := range []struct{ after, limit, from, to int }{{0, 9, 0, len(want)}, {0, 1, 0, 1}, {1, 1, 1, 2}, {1, 9, 1, len(want)}, {len(want), 9, 0, 0}} {
+		got := mustView(t, s, func(ctx context.Context, tx cases.Tx) ([]cases.Move, error) {
+			return tx.Moves(ctx, account, "a", int64(page.after), page.limit)
+		})
+		if diff := cmp.Diff(want[page.from:page.to], got, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("Moves() %+v (-want +got):\n%s", page, diff)
+		}
 	}
 	err := s.Cases().Update(t.Context(), account, func(tx cases.Tx) error { return tx.InsertMove(t.Context(), want[0]) })
 	if err == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -216,15 +217,46 @@ func testDeskRecords(t *testing.T, s *store.Store) {
 	want := []desk.Record{
 		{Key: keyOf("a"), Number: 1, At: at(5), Agent: "agent-1", Event: "note", Detail: []byte(`{"body":"ünï\u0000"}`)},
 		{Key: keyOf("a"), Number: 2, At: at(1), Event: "breach"},
+		{Key: keyOf("a"), Number: 3, At: at(6), Event: "replied", Communication: 7},
+		{Key: keyOf("a"), Number: 4, At: at(6), Event: "linked", OtherCase: "c"},
+		{Key: keyOf("a"), Number: 5, At: at(7), Event: "replied-for", Communication: 9},
 	}
 	mustUpdateDesk(t, s, func(ctx context.Context, tx desk.Tx) error {
-		other := want[0]
-		other.CaseID = "b"
-		return errors.Join(tx.InsertRecord(ctx, want[1]), tx.InsertRecord(ctx, want[0]), tx.InsertRecord(ctx, other))
+		var errs []error
+		for _, r := range slices.Backward(want) { // the order of insertion is of no importance
+			other := r
+			other.CaseID = "b"
+			errs = append(errs, tx.InsertRecord(ctx, r), tx.InsertRecord(ctx, other))
+		}
+		return errors.Join(errs...)
 	})
-	got := mustViewDesk(t, s, func(ctx context.Context, tx desk.Tx) ([]desk.Record, error) { return tx.Records(ctx, account, "a") })
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("Records (-want +got):\n%s", diff)
+	for name, test := range map[string]struct {
+		read func(ctx context.Context, tx desk.Tx) ([]desk.Record, error)
+		want []desk.Record
+	}{
+		"Records": {func(ctx context.Context, tx desk.Tx) ([]desk.Record, error) {
+			return tx.Records(ctx, account, "a", 0, 100)
+		}, want},
+		"Records of a page": {
+			func(ctx context.Context, tx desk.Tx) ([]desk.Record, error) {
+				return tx.Records(ctx, account, "a", 1, 2)
+			}, want[1:3],
+		},
+		"CommunicationRecords": {
+			func(ctx context.Context, tx desk.Tx) ([]desk.Record, error) {
+				return tx.CommunicationRecords(ctx, account, "a", 0, 9)
+			}, []desk.Record{want[2], want[4]},
+		},
+		"CommunicationRecords of some": {
+			func(ctx context.Context, tx desk.Tx) ([]desk.Record, error) {
+				return tx.CommunicationRecords(ctx, account, "a", 7, 8)
+			}, want[2:3],
+		},
+		"CaseRecords": {func(ctx context.Context, tx desk.Tx) ([]desk.Record, error) { return tx.CaseRecords(ctx, account, "a") }, want[3:4]},
+	} {
+		if diff := cmp.Diff(test.want, mustViewDesk(t, s, test.read)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
 	}
 }
 
@@ -306,7 +338,7 @@ func insertDeskLife(ctx context.Context, tx desk.Tx, owner, id string) error {
 	i.Account, i.Tags = owner, []string{"tag-" + id}
 	return errors.Join(
 		insertItems(ctx, tx, i),
-		tx.InsertRecord(ctx, desk.Record{Key: i.Key, Number: 1, At: at(0), Event: "note", Detail: []byte("{}")}),
+		tx.InsertRecord(ctx, desk.Record{Key: i.Key, Number: 1, At: at(0), Event: "note", Detail: []byte("{}"), Communication: 1, OtherCase: "z"}),
 		tx.InsertText(ctx, desk.Text{Key: i.Key, Number: 0, Terms: []string{"text-" + id}, At: at(0)}),
 		tx.InsertText(ctx, desk.Text{Key: i.Key, Number: 1, Terms: []string{"text-" + id, "more"}, At: at(1)}),
 		tx.PutPresence(ctx, desk.Presence{Key: i.Key, Agent: "x", ExpiresAt: at(100)}),
@@ -321,7 +353,7 @@ func deskLifeOf(id string) func(ctx context.Context, tx desk.Tx) (deskLife, erro
 	return func(ctx context.Context, tx desk.Tx) (deskLife, error) {
 		all, err1 := tx.Items(ctx, desk.ItemQuery{Account: account, Tag: ""}, 10)
 		tagged, err2 := tx.CountItems(ctx, desk.ItemQuery{Account: account, Tag: "tag-" + id}, 10)
-		records, err3 := tx.Records(ctx, account, id)
+		records, err3 := tx.Records(ctx, account, id, 0, 100)
 		hits, err4 := tx.Search(ctx, []string{"text-" + id}, 10)
 		presences, err5 := tx.Presences(ctx, account, id, at(0))
 		entries, err6 := tx.Entries(ctx, desk.EntryQuery{Account: account, Subject: id}, 10)
@@ -351,7 +383,9 @@ func testDeskIsolation(t *testing.T, s *store.Store) {
 		wantFault(t, "Item", err, desk.ErrNotFound)
 		wantNone(t, "Items", listed(tx.Items(ctx, desk.ItemQuery{Account: foreign, Resolved: true}, 10)))
 		wantNone(t, "Items", listed(tx.Items(ctx, desk.ItemQuery{Account: foreign, Tag: "tag-a"}, 10)))
-		wantNone(t, "Records", listed(tx.Records(ctx, foreign, "a")))
+		wantNone(t, "Records", listed(tx.Records(ctx, foreign, "a", 0, 100)))
+		wantNone(t, "CommunicationRecords", listed(tx.CommunicationRecords(ctx, foreign, "a", 0, 100)))
+		wantNone(t, "CaseRecords", listed(tx.CaseRecords(ctx, foreign, "a")))
 		wantNone(t, "Presences", listed(tx.Presences(ctx, foreign, "a", at(0))))
 		wantNone(t, "Entries", listed(tx.Entries(ctx, desk.EntryQuery{Account: foreign}, 10)))
 		n, err := tx.CountItems(ctx, desk.ItemQuery{Account: foreign}, 10)

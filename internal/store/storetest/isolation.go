@@ -43,7 +43,7 @@ func wantNothing(ctx context.Context, t *testing.T, tx cases.Tx) {
 
 	ids := []string{"a"}
 	wantNone(t, "Answer", listed(tx.Answer(ctx, foreign, cases.RequestKey{'a'})))
-	wantNone(t, "Moves", listed(tx.Moves(ctx, foreign, "a")))
+	wantNone(t, "Moves", listed(tx.Moves(ctx, foreign, "a", 0, 100)))
 	wantNone(t, "CasesByID", listed(tx.CasesByID(ctx, foreign, ids)))
 	wantNone(t, "CasesPage", listed(tx.CasesPage(ctx, foreign, cases.PageQuery{IncludeResolved: true}, 10)))
 	wantNone(t, "CasesPage", listed(tx.CasesPage(ctx, foreign, cases.PageQuery{IncludeResolved: true, DisplayID: "a"}, 10)))

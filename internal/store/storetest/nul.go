@@ -57,7 +57,7 @@ func askCases(ctx context.Context, t *testing.T, tx cases.Tx, account, id string
 		"Answer":               length(tx.Answer(ctx, account+id, cases.RequestKey{1})),
 		"CountCasesSince":      number(tx.CountCasesSince(ctx, account+id, at(-1), 9)),
 		"CountSetsSince":       number(tx.CountSetsSince(ctx, account+id, at(-1), 9)),
-		"Moves":                length(tx.Moves(ctx, account, id)),
+		"Moves":                length(tx.Moves(ctx, account, id, 0, 100)),
 		"CasesByID":            length(tx.CasesByID(ctx, account, []string{id, "no"})),
 		"CasesPage(account)":   length(tx.CasesPage(ctx, account+id, all, 9)),
 		"CasesPage(displayId)": length(tx.CasesPage(ctx, account, byDisplayID, 9)),

@@ -105,7 +105,7 @@ type life struct {
 func lifeOf(id string) func(ctx context.Context, tx cases.Tx) (life, error) {
 	return func(ctx context.Context, tx cases.Tx) (l life, err error) {
 		var errs [3]error
-		l.Moves, errs[0] = tx.Moves(ctx, account, id)
+		l.Moves, errs[0] = tx.Moves(ctx, account, id, 0, 100)
 		l.Communications, errs[1] = tx.CommunicationsPage(ctx, account, id, cases.TimeRange{}, 1<<62, 100)
 		l.Attachments, errs[2] = tx.AttachmentsOfCase(ctx, account, id)
 		return l, errors.Join(errs[:]...)
