@@ -92,12 +92,13 @@ func (t *task) works(ctx context.Context, id string) (bool, error) {
 }
 
 func (t *task) assignTo(ctx context.Context, to Assignment) error {
-	team := t.item.Team
+	team, routes := t.item.Team, false
 	if to.Team != "" {
-		if _, err := readDocument[Team](ctx, t.tx, to.Team); err != nil {
+		found, err := readDocument[Team](ctx, t.tx, to.Team)
+		if err != nil {
 			return asInvalid(err)
 		}
-		team = to.Team
+		team, routes = found.ID, found.Routing
 	}
 	switch {
 	case to.Release:
@@ -110,7 +111,10 @@ func (t *task) assignTo(ctx context.Context, to Assignment) error {
 		}
 		return t.assign(ctx, to.Agent, team)
 	}
-	return t.assign(ctx, t.item.Assignee, team)
+	if err := t.assign(ctx, t.item.Assignee, team); err != nil || !routes || !t.item.isNew() {
+		return err
+	}
+	return enqueueRoute(ctx, t.tx, t.item.Account)
 }
 
 // checkAssignee wants an agent who works on cases.

@@ -29,6 +29,10 @@ func TestCasesOfAnAgentWhoLeftAreTakenOver(t *testing.T) {
 	_, err = f.Assign(ctx, bob, taken, toBob)
 	wantFault(t, "Assign(bob) of ann's case by bob", err, desk.ErrDenied)
 
+	free := desk.Query{View: desk.ViewUnassigned}
+	if got := f.find(t, lead, free); len(got) > 0 {
+		t.Errorf("Find(unassigned) = %v, want none: ann has them all", got)
+	}
 	ann.Agent.Active = false
 	must[desk.Agent](t)(f.UpdateAgent(ctx, desk.Operator(), ann.Agent))
 	isBobs := func(how string, i desk.Item) {
@@ -41,8 +45,11 @@ func TestCasesOfAnAgentWhoLeftAreTakenOver(t *testing.T) {
 	isBobs("Assign() by bob", must[desk.Item](t)(f.Assign(ctx, bob, taken, toBob)))
 	isBobs("Reply()", must[desk.Replied](t)(f.Reply(ctx, bob, replied, desk.NewReply{Body: "x"})).Item)
 	isBobs("Assign() by a lead", must[desk.Item](t)(f.Assign(ctx, lead, given, toBob)))
-	if got := f.find(t, lead, desk.Query{Assignee: ann.Agent.ID}); !cmp.Equal(got, []string{"kept"}) {
-		t.Errorf("Find(assignee ann) = %v, want the one that nobody took over", got)
+	anns := desk.Query{View: desk.ViewUnassigned, Assignee: ann.Agent.ID}
+	for _, q := range []desk.Query{free, anns, {Assignee: ann.Agent.ID}} {
+		if got := f.find(t, lead, q); !cmp.Equal(got, []string{"kept"}) {
+			t.Errorf("Find(%+v) = %v, want the one that nobody took over", q, got)
+		}
 	}
 	id := f.open(t, retail, cases.NewCase{})
 	f.mustRoute(t)

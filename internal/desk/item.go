@@ -35,20 +35,22 @@ type Item struct {
 // Open reports whether the case is in the queues.
 func (i Item) Open() bool { return i.Status != cases.Resolved }
 
+// isNew reports whether nobody ever had the case.
+func (i Item) isNew() bool { return i.Assignee == "" && i.Status == cases.Unassigned }
+
 // ItemQuery selects items. Zero fields select all.
 type ItemQuery struct {
-	Unassigned bool // without an assignee
-	Assignee   string
-	Teams      []string // of any of them
-	Status     cases.Status
-	DueBefore  time.Time
-	Severity   string
-	Service    string
-	Account    string
-	Language   string
-	Tag        string
-	Resolved   bool     // also those of resolved cases
-	After      Position // only those after it
+	Assignees []string // with any of them; an empty one is nobody
+	Teams     []string // of any of them
+	Status    cases.Status
+	DueBefore time.Time
+	Severity  string
+	Service   string
+	Account   string
+	Language  string
+	Tag       string
+	Resolved  bool     // also those of resolved cases
+	After     Position // only those after it
 }
 
 // Position is a place in the order of items.

@@ -43,6 +43,13 @@ func (s *Service) routeJob(ctx context.Context, job jobs.Job) error {
 	return s.Route(ctx)
 }
 
+// enqueueRoute has a case that waits for routing routed at once. The job is the
+// account's: cases of two accounts do not wait for each other.
+func enqueueRoute(ctx context.Context, tx Tx, account string) error {
+	_, err := tx.Enqueue(ctx, jobs.Job{Account: account, Kind: RouteJob, Key: "new", Priority: jobs.Urgent})
+	return err
+}
+
 // wakeBatch bounds how many items Wake holds at a time.
 const wakeBatch = 100
 

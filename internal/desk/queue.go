@@ -14,7 +14,7 @@ type View string
 
 // The views. All but the last show open cases only.
 const (
-	ViewUnassigned View = "unassigned"
+	ViewUnassigned View = "unassigned" // nobody has them who works here
 	ViewMine       View = "mine"
 	ViewTeam       View = "team"    // of the caller's teams
 	ViewWaiting    View = "waiting" // for the customer
@@ -131,26 +131,48 @@ func (s *Service) selection(ctx context.Context, tx Tx, who Caller, q Query) (se
 	}
 	selected = ItemQuery{
 		Severity: q.Severity, Service: q.Service, Account: q.Account, Language: q.Language,
-		Tag: foldTag(q.Tag), Status: cases.Status(q.Status), Assignee: q.Assignee, After: q.After,
+		Tag: foldTag(q.Tag), Status: cases.Status(q.Status), After: q.After,
+	}
+	if q.Assignee != "" {
+		selected.Assignees = []string{q.Assignee}
 	}
 	if q.Team != "" {
 		selected.Teams = []string{q.Team}
+	}
+	if q.View == ViewUnassigned {
+		left, err := agentsWhoLeft(ctx, tx)
+		if err != nil {
+			return ItemQuery{}, false, err
+		}
+		return selected, narrowTo(&selected.Assignees, append(left, "")), nil
 	}
 	breaching := s.now().Add(time.Duration(settings.BreachingMinutes) * time.Minute)
 	some, err = selected.narrow(q.View, who.Agent, breaching)
 	return selected, some, err
 }
 
+// agentsWhoLeft returns those who have open cases and do not work here any more.
+func agentsWhoLeft(ctx context.Context, tx Tx) (left []string, err error) {
+	agents, err := readDocuments[Agent](ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range agents {
+		if !a.works() {
+			left = append(left, a.ID)
+		}
+	}
+	loads, err := tx.Loads(ctx, left)
+	return slices.DeleteFunc(left, func(id string) bool { return loads[id] == 0 }), err
+}
+
 // narrow adds a view to the filters and reports whether they leave anything.
 func (q *ItemQuery) narrow(v View, agent Agent, breaching time.Time) (some bool, err error) {
 	switch v {
-	case ViewUnassigned:
-		q.Unassigned = true
-		return q.Assignee == "", nil
 	case ViewMine:
-		return restrict(&q.Assignee, agent.ID), nil
+		return narrowTo(&q.Assignees, []string{agent.ID}), nil
 	case ViewTeam:
-		return q.narrowTeams(agent.Teams), nil
+		return narrowTo(&q.Teams, agent.Teams), nil
 	case ViewWaiting:
 		return restrict(&q.Status, cases.PendingCustomerAction), nil
 	case ViewBreaching:
@@ -165,13 +187,15 @@ func (q *ItemQuery) narrow(v View, agent Agent, breaching time.Time) (some bool,
 	return q.Status != cases.Resolved, nil
 }
 
-// narrowTeams leaves those of the teams that were asked for; none asked for all.
-func (q *ItemQuery) narrowTeams(teams []string) bool {
-	if len(q.Teams) == 0 {
-		q.Teams = teams
-		return len(teams) > 0
+// narrowTo leaves those of a filter's values that are among others; one without
+// values has all. It reports whether there are any.
+func narrowTo(filter *[]string, to []string) bool {
+	if len(*filter) == 0 {
+		*filter = to
+	} else {
+		*filter = slices.DeleteFunc(*filter, func(value string) bool { return !slices.Contains(to, value) })
 	}
-	return slices.Contains(teams, q.Teams[0])
+	return len(*filter) > 0
 }
 
 // restrict gives a filter a value, unless it has another one.
@@ -259,8 +283,7 @@ func searchKeys(ctx context.Context, tx Tx, text string) ([]Key, error) {
 
 // selects does what the store does with a query.
 func (q ItemQuery) selects(i Item) bool {
-	return (!q.Unassigned || i.Assignee == "") &&
-		matches(q.Assignee, i.Assignee) &&
+	return (len(q.Assignees) == 0 || slices.Contains(q.Assignees, i.Assignee)) &&
 		(len(q.Teams) == 0 || slices.Contains(q.Teams, i.Team)) &&
 		matches(q.Status, i.Status) &&
 		(q.DueBefore.IsZero() || !i.Due.IsZero() && i.Due.Before(q.DueBefore)) &&

@@ -18,7 +18,7 @@ import (
 // stops no other one.
 func (s *Service) Route(ctx context.Context) error {
 	var failed []error
-	q := ItemQuery{Unassigned: true, Status: cases.Unassigned}
+	q := ItemQuery{Assignees: []string{""}, Status: cases.Unassigned}
 	for ctx.Err() == nil {
 		r, page, err := s.lookToRoute(ctx, q)
 		if err != nil {
@@ -78,7 +78,7 @@ func (r *routing) giveItem(ctx context.Context, key Key) error {
 	var made choice
 	at, err := work(ctx, r.Service, itself(), key, "case.route", func(t *task) (at time.Time, err error) {
 		made = choice{}
-		if t.item.Assignee != "" || t.item.Status != cases.Unassigned {
+		if !t.item.isNew() {
 			return at, nil
 		}
 		if made, err = t.choose(ctx, r.roster); err != nil || made.seat == nil {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/supportd/supportd/internal/cases"
-	"github.com/supportd/supportd/internal/jobs"
 )
 
 // Watch follows a change of a case in its transaction: it makes and moves the
@@ -83,9 +82,7 @@ func (w *watch) callRouting(ctx context.Context) error {
 	if !slices.ContainsFunc(w.rules.routing, takes) {
 		return nil
 	}
-	// The job is the account's: cases of two accounts do not wait for each other.
-	_, err := w.tx.Enqueue(ctx, jobs.Job{Account: w.item.Account, Kind: RouteJob, Key: "new", Priority: jobs.Urgent})
-	return err
+	return enqueueRoute(ctx, w.tx, w.item.Account)
 }
 
 // remember writes the change into the history and its texts into the index.

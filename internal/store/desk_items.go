@@ -36,6 +36,18 @@ func (c *conditions) addText(condition, value string) {
 	}
 }
 
+// addAny adds that a column has one of the values, if there are any.
+func (c *conditions) addAny(column string, values []string) {
+	switch len(values) {
+	case 0:
+	case 1:
+		c.add(column+" = ?", values[0])
+	default:
+		list, args := inList(len(c.args)+1, values)
+		c.parts, c.args = append(c.parts, column+" IN ("+list+")"), append(c.args, args...)
+	}
+}
+
 // arg adds an argument and returns its placeholder.
 func (c *conditions) arg(value any) string {
 	c.args = append(c.args, value)
@@ -157,32 +169,37 @@ func (t deskTx) putTags(ctx context.Context, i desk.Item) error {
 }
 
 // itemSearch finds the items of a query that stand together in an index: those
-// of one team, open or resolved.
+// of one assignee and one team, open or resolved.
 type itemSearch struct {
 	desk.ItemQuery
-	team     string
 	resolved bool
 }
 
-// maxTeams is how many teams are looked for one by one; to look for more is not
-// worth it.
-const maxTeams = 16
-
 // searches returns what to look for in the indexes.
 func searches(q desk.ItemQuery) (all []itemSearch) {
-	teams := q.Teams
-	if len(teams) == 0 || len(teams) > maxTeams {
-		teams = []string{""}
-	}
-	for _, team := range slices.Compact(slices.Sorted(slices.Values(teams))) {
-		if q.Status != cases.Resolved {
-			all = append(all, itemSearch{q, team, false})
-		}
-		if q.Resolved && (q.Status == "" || q.Status == cases.Resolved) {
-			all = append(all, itemSearch{q, team, true})
+	for _, assignee := range oneByOne(q.Assignees) {
+		for _, team := range oneByOne(q.Teams) {
+			one := q
+			one.Assignees, one.Teams = assignee, team
+			if q.Status != cases.Resolved {
+				all = append(all, itemSearch{one, false})
+			}
+			if q.Resolved && (q.Status == "" || q.Status == cases.Resolved) {
+				all = append(all, itemSearch{one, true})
+			}
 		}
 	}
 	return all
+}
+
+// oneByOne returns each value of a filter once. To look for many of them, each by
+// itself, is not worth it.
+func oneByOne(values []string) [][]string {
+	const many = 16
+	if len(values) == 0 || len(values) > many {
+		return [][]string{values}
+	}
+	return slices.Collect(slices.Chunk(slices.Compact(slices.Sorted(slices.Values(values))), 1))
 }
 
 // from returns the tables and the conditions of a search. It reads one of the
@@ -199,14 +216,10 @@ func (s itemSearch) from() (tables string, c conditions) {
 		c.add("i.status <> 'resolved'")
 	}
 	c.addText("i.status = ?", string(s.Status))
-	c.addText("i.assignee = ?", s.Assignee)
-	if s.Unassigned {
-		c.add("i.assignee = ''")
-	}
-	c.addText("i.team = ? AND i.team <> ''", s.team)
-	if s.team == "" && len(s.Teams) > 0 {
-		list, teams := inList(len(c.args)+1, s.Teams)
-		c.parts, c.args = append(c.parts, "i.team IN ("+list+")"), append(c.args, teams...)
+	c.addAny("i.assignee", s.Assignees)
+	if len(s.Teams) > 0 {
+		c.addAny("i.team", s.Teams)
+		c.add("i.team <> ''") // as the index has it
 	}
 	c.addText("i.severity = ?", s.Severity)
 	c.addText("i.service = ?", s.Service)

@@ -43,8 +43,8 @@ func queuePlans(t *testing.T) []deskPlan {
 		want string
 	}{
 		{"open", desk.ItemQuery{}, "i desk_items_open (" + byPlace + ")" + ofCase},
-		{"unassigned", desk.ItemQuery{Unassigned: true}, "i desk_items_assignee (assignee=? AND " + byPlace + ")" + ofCase},
-		{"of an agent", desk.ItemQuery{Assignee: "a"}, "i desk_items_assignee (assignee=? AND " + byPlace + ")" + ofCase},
+		{"unassigned", desk.ItemQuery{Assignees: []string{""}}, "i desk_items_assignee (assignee=? AND " + byPlace + ")" + ofCase},
+		{"of an agent", desk.ItemQuery{Assignees: []string{"a"}}, "i desk_items_assignee (assignee=? AND " + byPlace + ")" + ofCase},
 		{"of a team", desk.ItemQuery{Teams: []string{"a"}}, "i desk_items_team (team=? AND " + byPlace + ")" + ofCase},
 		{
 			"of two teams",
@@ -64,7 +64,7 @@ func queuePlans(t *testing.T) []deskPlan {
 			desk.ItemQuery{Account: account, Resolved: true},
 			"i desk_items_account (account=? AND (due_at,case_id)>(?,?))" + ofCase + inResolved + "_account (account=? AND (due_at,case_id)>(?,?))" + ofCase,
 		},
-		{"an agent's of a status", desk.ItemQuery{Assignee: "a", Status: cases.Opened}, "i desk_items_assignee (assignee=? AND " + byPlace + ")" + ofCase},
+		{"an agent's of a status", desk.ItemQuery{Assignees: []string{"a"}, Status: cases.Opened}, "i desk_items_assignee (assignee=? AND " + byPlace + ")" + ofCase},
 		{"a team's of a severity", desk.ItemQuery{Teams: []string{"a"}, Severity: "high"}, "i desk_items_team (team=? AND " + byPlace + ")" + ofCase},
 	} {
 		test.q.After = after
@@ -86,8 +86,8 @@ func countPlans(t *testing.T) []deskPlan {
 		want, postgres string
 	}{
 		{"open", desk.ItemQuery{}, "SCAN i USING COVERING INDEX desk_items_status", "desk_items_open"}, // which has all that the statement names
-		{"unassigned", desk.ItemQuery{Unassigned: true}, "i desk_items_assignee (assignee=?)", ""},
-		{"of an agent", desk.ItemQuery{Assignee: "a"}, "i desk_items_assignee (assignee=?)", ""},
+		{"unassigned", desk.ItemQuery{Assignees: []string{""}}, "i desk_items_assignee (assignee=?)", ""},
+		{"of an agent", desk.ItemQuery{Assignees: []string{"a"}}, "i desk_items_assignee (assignee=?)", ""},
 		{"of a team", desk.ItemQuery{Teams: []string{"a"}}, "i desk_items_team (team=?)", ""},
 		{"waiting", desk.ItemQuery{Status: cases.PendingCustomerAction}, "i desk_items_status (status=?)", ""},
 		{"breaching", desk.ItemQuery{DueBefore: now}, "i desk_items_status (ANY(status) AND due_at<?)", "desk_items_open"},

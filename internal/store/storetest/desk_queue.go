@@ -50,21 +50,20 @@ func compareItems(a, b desk.Item) int {
 }
 
 func randomQuery(r *rand.Rand) desk.ItemQuery {
-	q := desk.ItemQuery{
-		Assignee: oneOf(r, "", "", "", "x"), Status: oneOf(r, "", "", "", cases.Opened, cases.Unassigned, cases.Resolved),
+	return desk.ItemQuery{
+		Assignees: oneOf(r, nil, nil, nil, []string{"x"}, []string{""}, []string{"x", "", "none"}, slices.Repeat([]string{"", "none"}, 20)),
+		Status:    oneOf(r, "", "", "", cases.Opened, cases.Unassigned, cases.Resolved),
 		DueBefore: oneOf(r, time.Time{}, time.Time{}, at(2)), Severity: oneOf(r, "", "", "low"), Service: oneOf(r, "", "", "s3"),
 		Account: oneOf(r, "", "", "", account, foreign), Language: oneOf(r, "", "", "ja"), Tag: oneOf(r, "", "", "", "vip", "late", "none"),
 		Teams: oneOf(r, nil, nil, []string{"red"}, []string{"red", "blue", "red"}, slices.Repeat([]string{"green", "none"}, 20)), Resolved: r.IntN(2) == 0,
 	}
-	q.Unassigned = q.Assignee == "" && r.IntN(4) == 0
-	return q
 }
 
 // selects says without SQL what a query is for.
 func selects(q desk.ItemQuery, i desk.Item) bool {
 	matches := func(want, got string) bool { return want == "" || want == got }
 	return (q.Resolved || i.Open()) &&
-		(!q.Unassigned || i.Assignee == "") && matches(q.Assignee, i.Assignee) && matches(string(q.Status), string(i.Status)) &&
+		(len(q.Assignees) == 0 || slices.Contains(q.Assignees, i.Assignee)) && matches(string(q.Status), string(i.Status)) &&
 		(len(q.Teams) == 0 || slices.Contains(q.Teams, i.Team)) && (q.Tag == "" || slices.Contains(i.Tags, q.Tag)) &&
 		(q.DueBefore.IsZero() || !i.Due.IsZero() && i.Due.Before(q.DueBefore)) && matches(q.Severity, i.Severity) &&
 		matches(q.Service, i.Service) && matches(q.Account, i.Account) && matches(q.Language, i.Language) &&
