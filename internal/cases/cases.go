@@ -8,7 +8,6 @@ package cases
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
 	"io"
@@ -19,6 +18,7 @@ import (
 	"github.com/supportd/supportd/internal/blob"
 	"github.com/supportd/supportd/internal/catalog"
 	"github.com/supportd/supportd/internal/clock"
+	"github.com/supportd/supportd/internal/random"
 )
 
 // Service decides what may happen to cases. Store, Blobs and Catalog must be
@@ -95,24 +95,12 @@ func (s *Service) newCaseID(account string, now time.Time) string {
 // newDisplayID returns 15 random digits, not beginning with zero.
 func (s *Service) newDisplayID() string {
 	span := big.NewInt(9e14)
-	n := new(big.Int).SetBytes(s.random(16)) // so many bytes that the remainder favours no number
+	n := new(big.Int).SetBytes(random.Bytes(s.Random, 16)) // so many bytes that the remainder favours no number
 	return n.Mod(n, span).Add(n, big.NewInt(1e14)).String()
 }
 
-func (s *Service) randomHex(n int) string { return hex.EncodeToString(s.random(n)) }
+func (s *Service) randomHex(n int) string { return hex.EncodeToString(random.Bytes(s.Random, n)) }
 
 func (s *Service) randomURLText(n int) string {
-	return base64.RawURLEncoding.EncodeToString(s.random(n))
-}
-
-func (s *Service) random(n int) []byte {
-	from := s.Random
-	if from == nil {
-		from = rand.Reader
-	}
-	b := make([]byte, n)
-	if _, err := io.ReadFull(from, b); err != nil { // crypto/rand ends the process before it fails
-		panic(err)
-	}
-	return b
+	return base64.RawURLEncoding.EncodeToString(random.Bytes(s.Random, n))
 }

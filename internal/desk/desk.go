@@ -9,7 +9,6 @@ package desk
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/hex"
 	"io"
 	"log/slog"
@@ -20,6 +19,7 @@ import (
 	"github.com/supportd/supportd/internal/clock"
 	"github.com/supportd/supportd/internal/fault"
 	"github.com/supportd/supportd/internal/iam"
+	"github.com/supportd/supportd/internal/random"
 )
 
 // Service is the desk. Store, Cases and IAM must be set.
@@ -146,17 +146,5 @@ func (s *Service) log() *slog.Logger {
 
 // newID returns prefix and 16 random hexadecimal digits.
 func (s *Service) newID(prefix string) string {
-	return prefix + hex.EncodeToString(s.random(8))
-}
-
-func (s *Service) random(n int) []byte {
-	from := s.Random
-	if from == nil {
-		from = rand.Reader
-	}
-	b := make([]byte, n)
-	if _, err := io.ReadFull(from, b); err != nil { // crypto/rand ends the process before it fails
-		panic(err)
-	}
-	return b
+	return prefix + hex.EncodeToString(random.Bytes(s.Random, 8))
 }

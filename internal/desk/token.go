@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/supportd/supportd/internal/random"
 )
 
 // Token lets an agent in. Its text is shown once and kept as its SHA-256: it has
@@ -352,7 +354,7 @@ func (s *Service) insertToken(ctx context.Context, tx Tx, a Agent, in NewToken, 
 	if maker.ID != "" && maker.ExpiresAt.Before(t.ExpiresAt) {
 		t.ExpiresAt = maker.ExpiresAt
 	}
-	text := tokenPrefix + t.ID + "_" + base64.RawURLEncoding.EncodeToString(s.random(32))
+	text := tokenPrefix + t.ID + "_" + base64.RawURLEncoding.EncodeToString(random.Bytes(s.Random, 32))
 	t.Hash = tokenHash(text)
 	t, err = insertDocument(ctx, tx, now, t)
 	return t.Token, text, err

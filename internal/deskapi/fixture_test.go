@@ -17,6 +17,7 @@ import (
 	"github.com/supportd/supportd/internal/blob"
 	"github.com/supportd/supportd/internal/cases"
 	"github.com/supportd/supportd/internal/catalog"
+	"github.com/supportd/supportd/internal/clock/clocktest"
 	"github.com/supportd/supportd/internal/desk"
 	"github.com/supportd/supportd/internal/iam"
 	"github.com/supportd/supportd/internal/seal"
@@ -32,7 +33,7 @@ type fixture struct {
 	api     *API
 	desk    *desk.Service
 	cases   *cases.Service
-	clock   *clockFake
+	clock   *clocktest.Clock
 	spec    *description
 
 	agents map[desk.Role]desk.Agent
@@ -44,27 +45,10 @@ type fixture struct {
 	names int // that were given
 }
 
-type clockFake struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (c *clockFake) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clockFake) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
-}
-
 func newFixture(t testing.TB, change ...func(*Config)) *fixture {
 	t.Helper()
 	f := &fixture{
-		clock:  &clockFake{at: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)},
+		clock:  clocktest.At(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)),
 		agents: map[desk.Role]desk.Agent{}, tokens: map[desk.Role]string{},
 	}
 	opened, err := store.Open(t.Context(), "sqlite://"+filepath.Join(t.TempDir(), "supportd.db"))
@@ -80,13 +64,13 @@ func newFixture(t testing.TB, change ...func(*Config)) *fixture {
 	mustNot(t, err)
 	known, err := catalog.Load()
 	mustNot(t, err)
-	accounts := &iam.Service{Store: opened.IAM(), Box: secrets, Now: f.clock.now}
-	f.cases = &cases.Service{Store: opened.Cases(), Blobs: blobs, Catalog: known, Now: f.clock.now}
-	f.desk = &desk.Service{Store: opened.Desk(), Cases: f.cases, IAM: accounts, Now: f.clock.now}
+	accounts := &iam.Service{Store: opened.IAM(), Box: secrets, Now: f.clock.Now}
+	f.cases = &cases.Service{Store: opened.Cases(), Blobs: blobs, Catalog: known, Now: f.clock.Now}
+	f.desk = &desk.Service{Store: opened.Desk(), Cases: f.cases, IAM: accounts, Now: f.clock.Now}
 	f.cases.Watch = func(ctx context.Context, tx cases.Tx, change cases.Change) error {
 		return f.desk.Watch(ctx, store.DeskTx(tx), change)
 	}
-	c := Config{Desk: f.desk, Tokens: tokens, Now: f.clock.now, Version: "test"}
+	c := Config{Desk: f.desk, Tokens: tokens, Now: f.clock.Now, Version: "test"}
 	for _, apply := range change {
 		apply(&c)
 	}

@@ -319,10 +319,10 @@ func TestASlowBodyTakesNothingFromTheTimeOfTheDesk(t *testing.T) {
 func TestAnswersAreDatedByTheClockOfTheDesk(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	f.clock.advance(40 * 24 * time.Hour)
+	f.clock.Advance(40 * 24 * time.Hour)
 	got := f.must(t, http.StatusOK, request{role: desk.RoleAgent, method: "GET", path: "/desk/v1/me"})
-	if at, err := http.ParseTime(got.header.Get("Date")); err != nil || !at.Equal(f.clock.now().Truncate(time.Second)) {
-		t.Errorf("the answer is of %q, want %v", got.header.Get("Date"), f.clock.now())
+	if at, err := http.ParseTime(got.header.Get("Date")); err != nil || !at.Equal(f.clock.Now().Truncate(time.Second)) {
+		t.Errorf("the answer is of %q, want %v", got.header.Get("Date"), f.clock.Now())
 	}
 }
 

@@ -150,7 +150,7 @@ func TestTokensHaveTheirRate(t *testing.T) {
 		t.Errorf("Retry-After is %q, want 1", after)
 	}
 	f.must(t, http.StatusOK, request{role: desk.RoleLead, method: "GET", path: "/desk/v1/me"})
-	f.clock.advance(500 * time.Millisecond)
+	f.clock.Advance(500 * time.Millisecond)
 	f.must(t, http.StatusOK, me)
 	f.refused(t, http.StatusTooManyRequests, "throttled", me)
 }

@@ -66,7 +66,7 @@ func TestCreatedAccountIsReadAsItWasAnswered(t *testing.T) {
 		created, err := w.CreateAccount(t.Context(), a)
 		must(t, err)
 		want := a
-		want.State, want.CreatedAt = iam.AccountActive, w.clock.now().Truncate(time.Microsecond)
+		want.State, want.CreatedAt = iam.AccountActive, w.clock.Now().Truncate(time.Microsecond)
 		read, err := w.Account(t.Context(), a.ID)
 		must(t, err)
 		if !cmp.Equal(created, want) || !cmp.Equal(read, want) {

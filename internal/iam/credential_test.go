@@ -77,11 +77,11 @@ func TestSessionsEndOnTime(t *testing.T) {
 		want error
 	}{
 		{"at once", 0, nil},
-		{"before its end", session.ExpiresAt.Sub(w.clock.now()) - 1, nil},
+		{"before its end", session.ExpiresAt.Sub(w.clock.Now()) - 1, nil},
 		{"at its end", 1, iam.ErrTokenExpired},
 		{"after its end", time.Hour, iam.ErrTokenExpired},
 	} {
-		w.clock.advance(step.wait)
+		w.clock.Advance(step.wait)
 		accepts(t, w.Service, step.name, session, step.want)
 		accepts(t, w.neighbour(t), step.name+", elsewhere", session, step.want)
 		accepts(t, w.Service, step.name+", with a wrong token", wrong, iam.ErrUnknownKey)

@@ -23,7 +23,7 @@ func TestPutPolicy(t *testing.T) {
 	must(t, w.PutPolicy(ctx, retail, "Z", readPolicy))
 	must(t, w.PutPolicy(ctx, retail, strings.Repeat("n", 128), readPolicy))
 	must(t, w.PutPolicy(ctx, banking, "Z", denyPolicy))
-	w.clock.advance(time.Hour)
+	w.clock.Advance(time.Hour)
 	must(t, w.PutPolicy(ctx, retail, "Z", " "+readPolicy))
 
 	mustBe(t, "PutPolicy of no account", w.PutPolicy(ctx, "999999999999", "P", readPolicy), iam.ErrAccountNotFound)
@@ -33,7 +33,7 @@ func TestPutPolicy(t *testing.T) {
 			t.Errorf("PutPolicy(%q) = %v, want an invalid name", name, err)
 		}
 	}
-	now := w.clock.now().Truncate(time.Microsecond)
+	now := w.clock.Now().Truncate(time.Microsecond)
 	want := []iam.PolicyDocument{
 		{Account: retail, Name: "Z", Document: " " + readPolicy, ChangedAt: now},
 		{Account: retail, Name: strings.Repeat("n", 128), Document: readPolicy, ChangedAt: now.Add(-time.Hour)},

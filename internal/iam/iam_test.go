@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
+	"github.com/supportd/supportd/internal/clock/clocktest"
 	"github.com/supportd/supportd/internal/iam"
 	"github.com/supportd/supportd/internal/seal"
 	"github.com/supportd/supportd/internal/store"
@@ -23,7 +23,7 @@ const (
 type world struct {
 	*iam.Service
 	folder string
-	clock  *clock
+	clock  *clocktest.Clock
 }
 
 // newWorld returns the service on an empty store.
@@ -31,8 +31,8 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	box, err := seal.NewBox(seal.NewMasterKey(), "access keys")
 	must(t, err)
-	w := &world{folder: t.TempDir(), clock: &clock{at: time.Date(2026, 3, 2, 9, 0, 0, 123_456_789, time.UTC)}}
-	w.Service = &iam.Service{Store: openStore(t, w.folder), Box: box, Now: w.clock.now}
+	w := &world{folder: t.TempDir(), clock: clocktest.At(time.Date(2026, 3, 2, 9, 0, 0, 123_456_789, time.UTC))}
+	w.Service = &iam.Service{Store: openStore(t, w.folder), Box: box, Now: w.clock.Now}
 	return w
 }
 
@@ -48,7 +48,7 @@ func newRetail(t testing.TB) *world {
 // its own connections and its own memory.
 func (w *world) neighbour(t testing.TB) *iam.Service {
 	t.Helper()
-	return &iam.Service{Store: openStore(t, w.folder), Box: w.Box, Now: w.clock.now}
+	return &iam.Service{Store: openStore(t, w.folder), Box: w.Box, Now: w.clock.Now}
 }
 
 func openStore(t testing.TB, folder string) iam.Store {
@@ -111,24 +111,6 @@ func accepts(t testing.TB, s *iam.Service, when string, key iam.NewKey, want err
 	if _, err := s.Credential(t.Context(), key.ID, key.SessionToken); !errors.Is(err, want) {
 		t.Errorf("%s: Credential(%s) = %v, want %v", when, key.ID, err, want)
 	}
-}
-
-// clock stands still until a test moves it.
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
 }
 
 func must(t testing.TB, err error) {

@@ -155,7 +155,7 @@ func TestSessionsLastFromAQuarterOfAnHourToTwelveHours(t *testing.T) {
 		if (err == nil) != tt.ok {
 			t.Errorf("CreateSession for %v = %v, want ok %t", tt.life, err, tt.ok)
 		}
-		if want := w.clock.now().Truncate(time.Microsecond).Add(tt.life); tt.ok && !key.ExpiresAt.Equal(want) {
+		if want := w.clock.Now().Truncate(time.Microsecond).Add(tt.life); tt.ok && !key.ExpiresAt.Equal(want) {
 			t.Errorf("CreateSession for %v ends at %v, want %v", tt.life, key.ExpiresAt, want)
 		}
 	}
@@ -209,12 +209,12 @@ func TestExpiredSessionsAreForgottenAfterADay(t *testing.T) {
 		must(t, err)
 		return len(keys)
 	}
-	w.clock.advance(time.Hour + 24*time.Hour)
+	w.clock.Advance(time.Hour + 24*time.Hour)
 	if got := count(); got != 2 {
 		t.Errorf("a day after the end of a session there are %d keys, want 2", got)
 	}
 	accepts(t, w.Service, "a day after its end", session, iam.ErrTokenExpired)
-	w.clock.advance(time.Microsecond)
+	w.clock.Advance(time.Microsecond)
 	if got := count(); got != 1 {
 		t.Errorf("later than a day after the end of a session there are %d keys, want 1", got)
 	}

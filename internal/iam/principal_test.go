@@ -55,7 +55,7 @@ func TestCreatePrincipal(t *testing.T) {
 		must(t, err)
 		want := iam.Principal{
 			Account: retail, Kind: tt.kind, Name: "same", ID: got.ID,
-			Policies: []string{"AWSSupportAccess", "Own", "ReadOnlyAccess"}, CreatedAt: w.clock.now().Truncate(time.Microsecond),
+			Policies: []string{"AWSSupportAccess", "Own", "ReadOnlyAccess"}, CreatedAt: w.clock.Now().Truncate(time.Microsecond),
 		}
 		all, err := w.Principals(t.Context(), retail, tt.kind)
 		must(t, err)

@@ -63,7 +63,7 @@ error: resource.Bad
 	pack, err := check.Load(kinds, folder)
 	mustNot(t, err)
 	return &advisor.Service{
-		Store: f.store.Advisor(), IAM: f.iam, Box: box, Now: f.clock.now,
+		Store: f.store.Advisor(), IAM: f.iam, Box: box, Now: f.clock.Now,
 		Pack: func() (*check.Pack, error) { return pack, nil },
 	}
 }
@@ -189,7 +189,7 @@ func TestARefreshIsToldAsRecorded(t *testing.T) {
 	if got := len(`{"status":` + enqueued + `}`); got != 92 {
 		t.Errorf("the answer has %d bytes, want the 92 of the recordings", got)
 	}
-	f.clock.advance(8 * time.Millisecond)
+	f.clock.Advance(8 * time.Millisecond)
 	f.wantBody(t, "DescribeTrustedAdvisorCheckRefreshStatuses", in,
 		`{"statuses":[`+strings.Replace(enqueued, "3600000", "3599992", 1)+`,`+none("N425c450f2")+`]}`)
 	f.wantBody(t, "DescribeTrustedAdvisorCheckRefreshStatuses", `{"checkIds":[]}`, `{"statuses":[]}`)

@@ -43,7 +43,7 @@ func TestSessionsAndKeysComeAndGo(t *testing.T) {
 	check("a session without its token", noToken, unknown)
 	check("a session with another's token", otherToken, unknown)
 	check("a long-term key with a token", needless, unknown)
-	f.clock.advance(time.Hour)
+	f.clock.Advance(time.Hour)
 	check("a session that is over", session, expired)
 
 	alice := f.mustUser(t, firstAccount, "alice", "AWSSupportAccess")
@@ -129,8 +129,8 @@ func TestPoliciesSeeTheRequest(t *testing.T) {
 		{`{"StringEquals":{"aws:UserAgent":"tool/1"}}`, func(r *http.Request) { r.Header.Set("User-Agent", "tool/1") }, true},
 		{`{"StringEquals":{"aws:RequestedRegion":"us-east-1"}}`, nil, true},
 		{`{"StringEquals":{"aws:RequestedRegion":"eu-west-1"}}`, nil, false},
-		{`{"DateGreaterThan":{"aws:CurrentTime":"` + f.clock.now().Add(-time.Minute).UTC().Format(time.RFC3339) + `"}}`, nil, true},
-		{`{"DateGreaterThan":{"aws:CurrentTime":"` + f.clock.now().Add(time.Minute).UTC().Format(time.RFC3339) + `"}}`, nil, false},
+		{`{"DateGreaterThan":{"aws:CurrentTime":"` + f.clock.Now().Add(-time.Minute).UTC().Format(time.RFC3339) + `"}}`, nil, true},
+		{`{"DateGreaterThan":{"aws:CurrentTime":"` + f.clock.Now().Add(time.Minute).UTC().Format(time.RFC3339) + `"}}`, nil, false},
 	} {
 		mustNot(t, f.iam.PutPolicy(t.Context(), firstAccount, "Asks", policyIf(tt.condition)))
 		r := newRequest("DescribeCases", "{}")

@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -24,6 +23,7 @@ import (
 	"github.com/supportd/supportd/internal/blob"
 	"github.com/supportd/supportd/internal/cases"
 	"github.com/supportd/supportd/internal/catalog"
+	"github.com/supportd/supportd/internal/clock/clocktest"
 	"github.com/supportd/supportd/internal/iam"
 	"github.com/supportd/supportd/internal/seal"
 	"github.com/supportd/supportd/internal/store"
@@ -41,7 +41,7 @@ type fixture struct {
 	api   *API
 	iam   *iam.Service
 	store *store.Store
-	clock *clock
+	clock *clocktest.Clock
 	files string // where the attachments are
 
 	advisor *advisor.Service
@@ -59,7 +59,7 @@ type limits struct {
 
 func newFixture(t testing.TB, l limits) *fixture {
 	t.Helper()
-	f := &fixture{clock: &clock{at: time.Now()}, files: filepath.Join(t.TempDir(), "attachments")}
+	f := &fixture{clock: clocktest.At(time.Now()), files: filepath.Join(t.TempDir(), "attachments")}
 	var err error
 	f.store, err = store.Open(t.Context(), "sqlite://"+filepath.Join(t.TempDir(), "supportd.db"))
 	mustNot(t, err)
@@ -74,13 +74,13 @@ func newFixture(t testing.TB, l limits) *fixture {
 	mustNot(t, err)
 	known, err := catalog.Load()
 	mustNot(t, err)
-	f.iam = &iam.Service{Store: f.store.IAM(), Box: secrets, Now: f.clock.now}
+	f.iam = &iam.Service{Store: f.store.IAM(), Box: secrets, Now: f.clock.Now}
 	f.advisor = newAdvisor(t, f, secrets)
 	f.api, err = New(Config{
 		IAM:     f.iam,
 		Advisor: f.advisor,
-		Cases:   &cases.Service{Store: f.store.Cases(), Blobs: blobs, Catalog: known, Limits: l.cases, Now: f.clock.now},
-		Catalog: known, Tokens: tokens, Limits: l.api, Now: f.clock.now,
+		Cases:   &cases.Service{Store: f.store.Cases(), Blobs: blobs, Catalog: known, Limits: l.cases, Now: f.clock.Now},
+		Catalog: known, Tokens: tokens, Limits: l.api, Now: f.clock.Now,
 	})
 	mustNot(t, err)
 	f.first = f.mustAccount(t, firstAccount, "enterprise")
@@ -293,24 +293,6 @@ func (f *fixture) mustStayAs(t testing.TB, before dump, after string) {
 	if !f.dump(t).equal(before) {
 		t.Errorf("%s changed what the store keeps, want nothing changed", after)
 	}
-}
-
-// clock stands still until a test moves it.
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
 }
 
 func mustNot(t testing.TB, err error) {

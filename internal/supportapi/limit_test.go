@@ -49,7 +49,7 @@ func TestRequestsPerSecondCountByAccountAndOperation(t *testing.T) {
 		{"after an hour", time.Hour, f.first, "DescribeServices", 5},
 	}
 	for _, step := range steps {
-		f.clock.advance(step.wait)
+		f.clock.Advance(step.wait)
 		if got := f.admitted(t, step.key, step.operation, 10, throttled); got != step.want {
 			t.Errorf("%s: %d of 10 calls of %s were let in, want %d", step.name, got, step.operation, step.want)
 		}
@@ -92,15 +92,15 @@ func TestDescribeAttachmentLimit(t *testing.T) {
 	if got := f.admitted(t, f.first, "DescribeCases", 25, refusal); got != 25 {
 		t.Errorf("%d of 25 calls of DescribeCases were let in, want all", got)
 	}
-	f.clock.advance(30*time.Second - time.Millisecond)
+	f.clock.Advance(30*time.Second - time.Millisecond)
 	if got := f.admitted(t, f.first, "DescribeAttachment", 3, refusal); got != 0 {
 		t.Errorf("before half a minute %d of 3 calls were let in, want none", got)
 	}
-	f.clock.advance(time.Millisecond)
+	f.clock.Advance(time.Millisecond)
 	if got := f.admitted(t, f.first, "DescribeAttachment", 3, refusal); got != 1 {
 		t.Errorf("after half a minute %d of 3 calls were let in, want 1", got)
 	}
-	f.clock.advance(10 * time.Minute)
+	f.clock.Advance(10 * time.Minute)
 	if got := f.admitted(t, f.first, "DescribeAttachment", 25, refusal); got != 20 {
 		t.Errorf("after ten minutes %d of 25 calls were let in, want 20", got)
 	}
@@ -135,7 +135,7 @@ func TestTheEleventhCaseInAnHourIsRefused(t *testing.T) {
 	t.Parallel()
 	const refusal = "400 CaseCreationLimitExceeded: Account has exceeded the limit of 10 cases per hour."
 	f := newFixture(t, limits{cases: cases.AWSLimits()})
-	f.clock.advance(2 * time.Hour) // the fixture's own case no longer counts
+	f.clock.Advance(2 * time.Hour) // the fixture's own case no longer counts
 	if got := f.admitted(t, f.first, "CreateCase", 10, refusal); got != 10 {
 		t.Errorf("%d of 10 cases were created, want all", got)
 	}
@@ -143,11 +143,11 @@ func TestTheEleventhCaseInAnHourIsRefused(t *testing.T) {
 	if got := f.admitted(t, f.second, "CreateCase", 1, refusal); got != 1 {
 		t.Errorf("%d of 1 case of another account was created, want it", got)
 	}
-	f.clock.advance(time.Hour - time.Microsecond)
+	f.clock.Advance(time.Hour - time.Microsecond)
 	if got := f.admitted(t, f.first, "CreateCase", 1, refusal); got != 0 {
 		t.Errorf("just before the hour is over %d cases were created, want none", got)
 	}
-	f.clock.advance(time.Microsecond)
+	f.clock.Advance(time.Microsecond)
 	if got := f.admitted(t, f.first, "CreateCase", 11, refusal); got != 10 {
 		t.Errorf("after an hour %d of 11 cases were created, want 10", got)
 	}
@@ -158,14 +158,14 @@ func TestAttachmentSetLimit(t *testing.T) {
 	const most = 4
 	refusal := fmt.Sprintf("400 AttachmentLimitExceeded: Account has exceeded the limit of %d attachment sets in 10 minutes.", most)
 	f := newFixture(t, limits{cases: cases.Limits{AttachmentSetsPer10m: most}})
-	f.clock.advance(10 * time.Minute) // the fixture's own set no longer counts
+	f.clock.Advance(10 * time.Minute) // the fixture's own set no longer counts
 	if got := f.admitted(t, f.first, "AddAttachmentsToSet", most+2, refusal); got != most {
 		t.Errorf("%d of %d sets were made, want %d", got, most+2, most)
 	}
 	if got := f.admitted(t, f.second, "AddAttachmentsToSet", 1, refusal); got != 1 {
 		t.Errorf("%d of 1 set of another account was made, want it", got)
 	}
-	f.clock.advance(10 * time.Minute)
+	f.clock.Advance(10 * time.Minute)
 	if got := f.admitted(t, f.first, "AddAttachmentsToSet", 1, refusal); got != 1 {
 		t.Errorf("after ten minutes %d of 1 set was made, want it", got)
 	}
