@@ -3,6 +3,7 @@ package cases
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -185,8 +186,11 @@ func (s *Service) anyCase(ctx context.Context, tx Tx, account, id string) (Case,
 const maxReply = 8000
 
 func checkReply(body string) error {
-	if n := utf8.RuneCountInString(body); n == 0 || n > maxReply {
-		return ErrInvalidText.With("A communication has 1 to %d characters; this one has %d.", maxReply, n)
+	if strings.TrimSpace(body) == "" {
+		return ErrInvalidText.With("A communication says something; this one is empty.")
+	}
+	if n := utf8.RuneCountInString(body); n > maxReply {
+		return ErrInvalidText.With("A communication has at most %d characters; this one has %d.", maxReply, n)
 	}
 	if !utf8.ValidString(body) {
 		return ErrInvalidText.With("A communication must be in UTF-8.")

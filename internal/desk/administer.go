@@ -71,6 +71,9 @@ func (s *Service) checkTeam(ctx context.Context, tx Tx, t Team) error {
 func (s *Service) DeleteTeam(ctx context.Context, who Caller, id string) error {
 	defer s.known.forget()
 	return deleteDocument[Team](ctx, s, who, Manage, id, func(tx Tx) error {
+		if err := s.takeTurns(ctx, tx); err != nil {
+			return err
+		}
 		agents, err := readDocuments[Agent](ctx, tx)
 		if err != nil {
 			return err

@@ -92,29 +92,39 @@ func (t *task) works(ctx context.Context, id string) (bool, error) {
 }
 
 func (t *task) assignTo(ctx context.Context, to Assignment) error {
-	team, routes := t.item.Team, false
-	if to.Team != "" {
-		found, err := readDocument[Team](ctx, t.tx, to.Team)
-		if err != nil {
-			return asInvalid(err)
-		}
-		team, routes = found.ID, found.Routing
+	team, err := t.teamOf(ctx, to)
+	if err != nil {
+		return err
 	}
 	switch {
 	case to.Release:
-		return t.assign(ctx, "", team)
+		return t.assign(ctx, "", team.ID)
 	case to.Next:
-		return t.assignNext(ctx, team)
+		return t.assignNext(ctx, team.ID)
 	case to.Agent != "":
 		if err := t.checkAssignee(ctx, to.Agent); err != nil {
 			return err
 		}
-		return t.assign(ctx, to.Agent, team)
+		return t.assign(ctx, to.Agent, team.ID)
 	}
-	if err := t.assign(ctx, t.item.Assignee, team); err != nil || !routes || !t.item.isNew() {
+	if err := t.assign(ctx, t.item.Assignee, team.ID); err != nil || !team.Routing || !t.item.isNew() {
 		return err
 	}
 	return enqueueRoute(ctx, t.tx, t.item.Account)
+}
+
+// teamOf returns the team that an assignment leaves a case with. One that was
+// deleted while the case was resolved is none.
+func (t *task) teamOf(ctx context.Context, to Assignment) (Team, error) {
+	if to.Team == "" {
+		team, err := readDocument[Team](ctx, t.tx, t.item.Team)
+		return team, unlessMissing(err)
+	}
+	if err := t.takeTurns(ctx, t.tx); err != nil { // nobody deletes the team meanwhile
+		return Team{}, err
+	}
+	team, err := readDocument[Team](ctx, t.tx, to.Team)
+	return team, asInvalid(err)
 }
 
 // checkAssignee wants an agent who works on cases.

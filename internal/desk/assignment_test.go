@@ -9,6 +9,25 @@ import (
 	"github.com/supportd/supportd/internal/desk"
 )
 
+func TestCaseOfATeamThatIsGoneGoesToAnybody(t *testing.T) {
+	t.Parallel()
+	f := openFloor(t)
+	ctx := t.Context()
+	ann := f.hire(t, desk.Agent{Name: "ann", Capacity: 1})
+	f.team(t, desk.Team{ID: "billing"})
+	id := f.open(t, retail, cases.NewCase{})
+	must[desk.Item](t)(f.Assign(ctx, desk.Operator(), id, desk.Assignment{Team: "billing"}))
+	must[desk.Item](t)(f.SetStatus(ctx, desk.Operator(), id, "resolved", ""))
+	if err := f.DeleteTeam(ctx, desk.Operator(), "billing"); err != nil {
+		t.Fatalf("DeleteTeam() = %v", err)
+	}
+	f.say(t, id, "It is back.")
+	i := must[desk.Item](t)(f.Assign(ctx, desk.Operator(), id, desk.Assignment{Next: true}))
+	if i.Assignee != ann.Agent.ID || i.Team != "" {
+		t.Errorf("Assign(next) = %q's, of team %q, want ann's, of none", i.Assignee, i.Team)
+	}
+}
+
 func TestCasesOfAnAgentWhoLeftAreTakenOver(t *testing.T) {
 	t.Parallel()
 	f := openFloor(t)

@@ -33,8 +33,8 @@ func (s *Service) OpenFor(ctx context.Context, who Caller, account string, in ca
 			return Item{}, err
 		}
 		err = t.write(ctx)
-		done.Action, done.Account, done.Subject = "case.open-for", account, c.ID
-		done.after = newCaseState(t.item)
+		*done = t.audited("case.open-for")
+		done.before = nil
 		return t.item, err
 	})
 }

@@ -13,7 +13,8 @@ import (
 // audited is an entry of the audit log in the making.
 type audited struct {
 	Entry
-	before, after any // what becomes Before and After; nil: there was, or is, nothing
+	before, after any       // what becomes Before and After; nil: there was, or is, nothing
+	with          []audited // what was changed by the same act
 }
 
 // change runs f in a transaction of the scope for a caller with the permission.
@@ -57,7 +58,15 @@ func (s *Service) record(ctx context.Context, tx Tx, who Caller, done audited) (
 	if e.After, err = auditText(done.after); err != nil {
 		return err
 	}
-	return tx.InsertEntry(ctx, e)
+	if err := tx.InsertEntry(ctx, e); err != nil {
+		return err
+	}
+	for _, with := range done.with {
+		if err := s.record(ctx, tx, who, with); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func auditText(v any) ([]byte, error) {

@@ -66,7 +66,17 @@ func (t *task) beginOther(ctx context.Context, ref string) (*task, error) {
 	if key == t.item.Key {
 		return nil, ErrInvalid.With("The case %s is the case itself.", ref)
 	}
-	return t.begin(ctx, t.tx, t.who, key)
+	return t.beginWith(ctx, key)
+}
+
+// beginWith begins the part of the work that a case has beside the first one. The
+// audit log tells of it, too.
+func (t *task) beginWith(ctx context.Context, key Key) (*task, error) {
+	with, err := t.begin(ctx, t.tx, t.who, key)
+	if err == nil {
+		t.with = append(t.with, with)
+	}
+	return with, err
 }
 
 // didBoth records on both cases what happened between them.

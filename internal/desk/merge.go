@@ -38,7 +38,7 @@ func checkMerge(from, into Item) error {
 }
 
 func (t *task) mergeInto(ctx context.Context, target *task) error {
-	before := merged{Case: target.item.CaseID, Status: t.item.Status, Assignee: t.item.Assignee}
+	before := merged{Case: target.item.CaseID, Status: t.item.Status}
 	if before.Status != cases.Resolved {
 		if err := t.move(ctx, cases.Resolve); err != nil {
 			return err
@@ -56,8 +56,8 @@ func (t *task) mergeInto(ctx context.Context, target *task) error {
 	return t.didThere(ctx, target, eventMergedFrom)
 }
 
-// Unmerge takes a merge back: the case has the status and the agent that it had
-// before. One that was reopened since keeps what it has.
+// Unmerge takes a merge back: the case has the status that it had before. One
+// that was reopened since keeps what it has.
 func (s *Service) Unmerge(ctx context.Context, who Caller, ref string) (Item, error) {
 	return s.workOn(ctx, who, ref, "case.unmerge", func(t *task) error {
 		if t.item.MergedInto == "" {
@@ -101,31 +101,15 @@ func (t *task) restore(ctx context.Context, before merged) error {
 		_, err := t.Cases.TakeBack(ctx, t.tx, t.item.Account, t.item.CaseID, t.who.actor())
 		return err
 	})
-	if err != nil {
+	if err != nil || t.item.Assignee == "" || t.item.Status != cases.Unassigned {
 		return err
 	}
-	return t.giveBack(ctx, before.Assignee)
-}
-
-// giveBack gives the case to who had it, unless that is nobody who works here
-// any more.
-func (t *task) giveBack(ctx context.Context, agent string) error {
-	if agent != "" && agent != t.item.Assignee {
-		works, err := t.works(ctx, agent)
-		if err != nil {
-			return err
-		}
-		if !works {
-			agent = ""
-		}
-	}
-	t.item.Assignee = agent
-	return nil
+	return t.move(ctx, cases.Open) // somebody was given the case meanwhile
 }
 
 func (t *task) leaveTarget(ctx context.Context) error {
 	into := t.item.MergedInto
-	target, err := t.begin(ctx, t.tx, t.who, Key{Account: t.item.Account, CaseID: into})
+	target, err := t.beginWith(ctx, Key{Account: t.item.Account, CaseID: into})
 	t.item.MergedInto = ""
 	if errors.Is(err, ErrNotFound) { // it was purged
 		return t.did(ctx, eventUnmerged, linked{Case: into})

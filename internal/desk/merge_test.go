@@ -127,19 +127,45 @@ func TestMergesThatLoseACaseAreRefused(t *testing.T) {
 	wantFault(t, "Merge(twice)", err, desk.ErrConflict)
 }
 
-func TestAgentWhoLeftGetsNoCaseBack(t *testing.T) {
+func TestUnmergeLeavesACaseWithWhomItWasGivenMeanwhile(t *testing.T) {
 	t.Parallel()
 	f := openFloor(t)
 	ctx := t.Context()
 	ann, bob := f.agent(t, "ann"), f.agent(t, "bob")
-	id, into := f.open(t, retail, cases.NewCase{}), f.open(t, retail, cases.NewCase{})
-	must[desk.Item](t)(f.Claim(ctx, ann, id))
-	must[desk.Item](t)(f.Merge(ctx, bob, id, into))
-	must[desk.Item](t)(f.Assign(ctx, desk.Operator(), id, desk.Assignment{Agent: bob.Agent.ID}))
-	ann.Agent.Active = false
-	must[desk.Agent](t)(f.UpdateAgent(ctx, desk.Operator(), ann.Agent))
-	if i := must[desk.Item](t)(f.Unmerge(ctx, bob, id)); i.Assignee != "" || i.Status != cases.Opened {
-		t.Errorf("Unmerge() = %q's, %s, want nobody's, opened", i.Assignee, i.Status)
+	for status, want := range map[cases.Status]cases.Status{cases.Unassigned: cases.Opened, cases.WorkInProgress: cases.WorkInProgress} {
+		id, into := f.open(t, retail, cases.NewCase{}), f.open(t, retail, cases.NewCase{})
+		f.bring(t, ann, id, status)
+		must[desk.Item](t)(f.Merge(ctx, ann, id, into))
+		must[desk.Item](t)(f.Assign(ctx, desk.Operator(), id, desk.Assignment{Agent: bob.Agent.ID}))
+		if i := must[desk.Item](t)(f.Unmerge(ctx, ann, id)); i.Assignee != bob.Agent.ID || i.Status != want {
+			t.Errorf("Unmerge() of what was %s = %q's, %s, want bob's, %s", status, i.Assignee, i.Status, want)
+		}
+	}
+}
+
+func TestAuditLogTellsOfBothCases(t *testing.T) {
+	t.Parallel()
+	f := openFloor(t)
+	ctx := t.Context()
+	ann := f.agent(t, "ann")
+	a, b := f.open(t, retail, cases.NewCase{}), f.open(t, retail, cases.NewCase{})
+	must[desk.Item](t)(f.Link(ctx, ann, a, b))
+	must[desk.Item](t)(f.Link(ctx, ann, b, a)) // which changes nothing
+	must[desk.Item](t)(f.Merge(ctx, ann, a, b))
+	must[desk.Item](t)(f.Unmerge(ctx, ann, a))
+	must[desk.Item](t)(f.Unlink(ctx, ann, b, a))
+	want := []string{"case.unlink", "case.unmerge", "case.merge", "case.link"} // the newest first
+	for _, id := range []string{a, b} {
+		var got []string
+		for _, e := range must[[]desk.Entry](t)(f.Entries(ctx, desk.Operator(), desk.EntryQuery{Subject: id}, 10)) {
+			got = append(got, e.Action)
+			if e.Agent != ann.Agent.ID || e.Account != retail || cmp.Equal(e.Before, e.After) {
+				t.Errorf("%s of %s is by %s in account %q, from %s to %s, want ann's change", e.Action, id, e.Agent, e.Account, e.Before, e.After)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("actions on %s (-want +got):\n%s", id, diff)
+		}
 	}
 }
 

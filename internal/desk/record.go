@@ -58,10 +58,9 @@ type (
 	// merged says how the case was, for whoever takes the merge back. Move is
 	// the number of the resolution in the case's timeline; 0: it was resolved.
 	merged struct {
-		Case     string       `json:"case"`
-		Status   cases.Status `json:"status"`
-		Assignee string       `json:"assignee,omitempty"`
-		Move     int64        `json:"move,omitempty"`
+		Case   string       `json:"case"`
+		Status cases.Status `json:"status"`
+		Move   int64        `json:"move,omitempty"`
 	}
 )
 

@@ -72,7 +72,7 @@ func (s *Service) stageFor(ctx context.Context, key Key, files []cases.File) (se
 }
 
 func (t *task) reply(ctx context.Context, in NewReply, setID string) (int64, error) {
-	settings, err := t.settings(ctx, t.tx)
+	settings, err := readSettings(ctx, t.tx) // what the customer sees is not put right later
 	if err != nil {
 		return 0, err
 	}

@@ -200,6 +200,20 @@ func TestAgentsActOnBehalfOfACustomer(t *testing.T) {
 	wantFault(t, "OpenFor(closed account)", err, iam.ErrAccountClosed)
 }
 
+func TestReplyThatSaysNothingIsRefused(t *testing.T) {
+	t.Parallel()
+	f := openFloor(t)
+	ann := f.agent(t, "ann")
+	id := f.open(t, retail, cases.NewCase{})
+	for name, body := range map[string]string{"empty": "", "blank": " \t\n\u3000", "long": strings.Repeat("é", 8001), "not UTF-8": "\xff"} {
+		_, err := f.Reply(t.Context(), ann, id, desk.NewReply{Body: body})
+		wantFault(t, "Reply("+name+")", err, cases.ErrInvalidText)
+	}
+	if d := f.see(t, id); len(d.Communications) != 1 || d.Assignee != "" {
+		t.Errorf("after replies that were refused there are %d communications, and the case is %q's, want one and nobody's", len(d.Communications), d.Assignee)
+	}
+}
+
 func TestMacroDoesAllItSaysOrNothing(t *testing.T) {
 	t.Parallel()
 	f := openFloor(t)

@@ -84,7 +84,8 @@ func (r *routing) giveItem(ctx context.Context, key Key) error {
 		if made, err = t.choose(ctx, r.roster); err != nil || made.seat == nil {
 			return at, err
 		}
-		if at, err = t.giveTo(ctx, made.seat.agent.ID, made.team); err != nil {
+		at = nextTurn(made.roster.seats, t.now())
+		if err := t.giveTo(ctx, made.seat.agent.ID, made.team, at); err != nil {
 			return at, err
 		}
 		return at, t.write(ctx)
@@ -112,7 +113,7 @@ type choice struct {
 // choose makes the choice of a roster, or of one that is read now if that one no
 // longer stands.
 func (t *task) choose(ctx context.Context, by *roster) (choice, error) {
-	if err := t.takeTurns(ctx); err != nil {
+	if err := t.takeTurns(ctx, t.tx); err != nil {
 		return choice{}, err
 	}
 	made := by.choice(t.item)
@@ -167,13 +168,14 @@ func itself() Caller {
 // assignNext gives the case to the agent whose turn it is: of the team, if there
 // is one, else of all.
 func (t *task) assignNext(ctx context.Context, team string) error {
-	if err := t.takeTurns(ctx); err != nil {
+	if err := t.takeTurns(ctx, t.tx); err != nil {
 		return err
 	}
 	seats, err := readSeats(ctx, t.tx)
 	if err != nil {
 		return err
 	}
+	at := nextTurn(seats, t.now())
 	seats = slices.DeleteFunc(seats, func(s *seat) bool { return !s.isIn(team) || !s.fits(t.item) })
 	slices.SortFunc(seats, byTurn)
 	// Whoever has the first turn mostly has room.
@@ -181,21 +183,30 @@ func (t *task) assignNext(ctx context.Context, team string) error {
 		if err := readLoads(ctx, t.tx, some); err != nil {
 			return err
 		}
-		if at := slices.IndexFunc(some, (*seat).hasRoom); at >= 0 {
-			_, err := t.giveTo(ctx, some[at].agent.ID, team)
-			return err
+		if i := slices.IndexFunc(some, (*seat).hasRoom); i >= 0 {
+			return t.giveTo(ctx, some[i].agent.ID, team, at)
 		}
 	}
 	return ErrConflict.With("No agent who fits has room for the case.")
 }
 
-// giveTo gives the case to an agent, and returns when that was.
-func (t *task) giveTo(ctx context.Context, agent, team string) (at time.Time, err error) {
+// giveTo gives the case to an agent, whose turn that was.
+func (t *task) giveTo(ctx context.Context, agent, team string, turn time.Time) error {
 	if err := t.assign(ctx, agent, team); err != nil {
-		return time.Time{}, err
+		return err
 	}
-	at = t.now()
-	return at, putTurn(ctx, t.tx, agent, at)
+	return putTurn(ctx, t.tx, agent, turn)
+}
+
+// nextTurn is a time after every turn that was: turns come one after the other
+// even while a clock stands still or is set back.
+func nextTurn(seats []*seat, now time.Time) time.Time {
+	for _, s := range seats {
+		if !s.last.Before(now) {
+			now = s.last.Add(time.Microsecond)
+		}
+	}
+	return now
 }
 
 // The documents of routing.
@@ -206,9 +217,9 @@ const (
 
 // takeTurns begins what gives a case away. Transactions on two accounts may run
 // at once; writing the same row before they read makes them wait for each other,
-// so that nobody gets more than the capacity.
-func (t *task) takeTurns(ctx context.Context) error {
-	return t.tx.PutDocument(ctx, Document{Kind: kindLock, ID: "routing", Version: 1, Content: []byte("{}"), ChangedAt: t.now()})
+// so that nobody gets more than the capacity and no team goes that gets a case.
+func (s *Service) takeTurns(ctx context.Context, tx Tx) error {
+	return tx.PutDocument(ctx, Document{Kind: kindLock, ID: "routing", Version: 1, Content: []byte("{}"), ChangedAt: s.now()})
 }
 
 // roster is who may be given cases.

@@ -91,6 +91,29 @@ func TestCaseThatSomebodyGaveBackIsNotRouted(t *testing.T) {
 	}
 }
 
+func TestTurnsGoRoundWhileTheClockStandsStill(t *testing.T) {
+	t.Parallel()
+	f := openFloor(t)
+	f.team(t, desk.Team{ID: "all", Routing: true})
+	for _, name := range []string{"ann", "bob", "carl"} {
+		f.hire(t, desk.Agent{Name: name, Teams: []string{"all"}, Capacity: 99})
+	}
+	given := map[string]int{}
+	for range 3 {
+		given[must[desk.Item](t)(f.Assign(t.Context(), desk.Operator(), f.open(t, retail, cases.NewCase{}), desk.Assignment{Next: true})).Assignee]++
+	}
+	for range 6 {
+		id := f.open(t, retail, cases.NewCase{})
+		f.mustRoute(t)
+		given[f.see(t, id).Assignee]++
+	}
+	for agent, n := range given {
+		if n != 3 {
+			t.Errorf("%q got %d of 9 cases, want a third", agent, n)
+		}
+	}
+}
+
 func TestTeamTakesTheCasesOfItsAccountsAndLanguages(t *testing.T) {
 	t.Parallel()
 	f := openFloor(t)

@@ -145,10 +145,7 @@ func (s *Service) rules(ctx context.Context, tx Tx) (*rules, error) {
 }
 
 func (s *Service) readRules(ctx context.Context, tx Tx) (*rules, error) {
-	settings, err := readDocument[Settings](ctx, tx, settingsID)
-	if errors.Is(err, ErrNotFound) {
-		settings, err = DefaultSettings(), nil
-	}
+	settings, err := readSettings(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
@@ -186,7 +183,15 @@ func usualHours() Calendar {
 	return Calendar{ID: businessHours, Zone: "UTC", Hours: hours}
 }
 
-// settings returns the settings in force.
+func readSettings(ctx context.Context, tx Tx) (Settings, error) {
+	found, err := readDocument[Settings](ctx, tx, settingsID)
+	if errors.Is(err, ErrNotFound) {
+		return DefaultSettings(), nil
+	}
+	return found, err
+}
+
+// settings returns the settings that this process goes by.
 func (s *Service) settings(ctx context.Context, tx Tx) (Settings, error) {
 	r, err := s.rules(ctx, tx)
 	if err != nil {

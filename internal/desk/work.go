@@ -17,7 +17,9 @@ type task struct {
 	tx    Tx
 	who   Caller
 	item  Item
-	dirty bool // item has what the store has not
+	was   Item    // when the work began
+	with  []*task // on other cases that the same work changes
+	dirty bool    // item has what the store has not
 }
 
 // work does something to a case for a caller with the permission to Work, and
@@ -28,15 +30,13 @@ func work[T any](ctx context.Context, s *Service, who Caller, key Key, action st
 		if err != nil {
 			return answer, err
 		}
-		before := t.item
-		if err := who.checkVersion(before.Version); err != nil {
+		if err := who.checkVersion(t.item.Version); err != nil {
 			return answer, err
 		}
-		if answer, err = f(t); err != nil || t.item.Version == before.Version {
+		if answer, err = f(t); err != nil || t.item.Version == t.was.Version {
 			return answer, err
 		}
-		done.Action, done.Account, done.Subject = action, key.Account, key.CaseID
-		done.before, done.after = newCaseState(before), newCaseState(t.item)
+		*done = t.audited(action)
 		return answer, nil
 	})
 }
@@ -62,7 +62,21 @@ func (s *Service) workOnKey(ctx context.Context, who Caller, key Key, action str
 
 func (s *Service) begin(ctx context.Context, tx Tx, who Caller, key Key) (*task, error) {
 	item, err := findItem(ctx, tx, key)
-	return &task{Service: s, tx: tx, who: who, item: item}, err
+	return &task{Service: s, tx: tx, who: who, item: item, was: item}, err
+}
+
+// audited is what the audit log tells of the work.
+func (t *task) audited(action string) audited {
+	done := audited{
+		Entry:  Entry{Action: action, Account: t.item.Account, Subject: t.item.CaseID},
+		before: newCaseState(t.was), after: newCaseState(t.item),
+	}
+	for _, with := range t.with {
+		if with.item.Version != with.was.Version {
+			done.with = append(done.with, with.audited(action))
+		}
+	}
+	return done
 }
 
 // watched does something to the case in the room of cases, and reads the item

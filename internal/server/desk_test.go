@@ -314,6 +314,28 @@ func TestNodesShareTheDesk(t *testing.T) {
 	}
 }
 
+// No team goes that has just been given a case.
+func TestNodesKeepTheTeamsOfOpenCases(t *testing.T) {
+	t.Parallel()
+	a, b := twoNodes(t)
+	b.key = a.key
+	for i := range 8 {
+		team, err := a.Desk.PutTeam(t.Context(), desk.Operator(), desk.Team{ID: fmt.Sprintf("team-%d", i), Name: "Team"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := a.mustCreateCase(t, team.ID)
+		var both sync.WaitGroup
+		var assigned, deleted error
+		both.Go(func() { _, assigned = a.Desk.Assign(t.Context(), desk.Operator(), id, desk.Assignment{Team: team.ID}) })
+		both.Go(func() { deleted = b.Desk.DeleteTeam(t.Context(), desk.Operator(), team.ID) })
+		both.Wait()
+		if (assigned == nil) == (deleted == nil) {
+			t.Errorf("Assign(team) = %v beside DeleteTeam() = %v, want one of them to fail", assigned, deleted)
+		}
+	}
+}
+
 // However many nodes give cases away, nobody has more than the capacity.
 func TestNodesKeepCapacities(t *testing.T) {
 	t.Parallel()
