@@ -71,7 +71,8 @@ func (s *Service) deadTokens(ctx context.Context, tx Tx) (dead []Token, err erro
 	past := s.now().Add(-tokensKept)
 	all, err := readDocuments[tokenRecord](ctx, tx)
 	for _, t := range all {
-		if !s.lasts(t.Token, past) {
+		revoked := !t.RevokedAt.IsZero() && !past.Before(t.RevokedAt)
+		if revoked || s.expired(t.Token, past) {
 			dead = append(dead, t.Token)
 		}
 	}

@@ -66,7 +66,7 @@ func (s *Service) Authenticate(ctx context.Context, text string) (who Caller, er
 		if err != nil {
 			return err
 		}
-		if subtle.ConstantTimeCompare(t.Hash, tokenHash(text)) != 1 || !s.lasts(t.Token, s.now()) {
+		if subtle.ConstantTimeCompare(t.Hash, tokenHash(text)) != 1 || !s.isLive(t.Token) {
 			return ErrUnknownToken
 		}
 		a, err := readDocument[Agent](ctx, tx, t.Agent)
@@ -143,7 +143,7 @@ func (s *Service) maker(ctx context.Context, tx Tx, who Caller, a Agent) (Token,
 		return Token{}, nil
 	}
 	t, err := readDocument[tokenRecord](ctx, tx, who.TokenID)
-	if errors.Is(err, ErrNotFound) || err == nil && !s.lasts(t.Token, s.now()) { // it ended after it let the caller in
+	if errors.Is(err, ErrNotFound) || err == nil && !s.isLive(t.Token) { // it ended after it let the caller in
 		return Token{}, ErrUnknownToken
 	}
 	return t.Token, err
@@ -157,8 +157,7 @@ func (s *Service) checkTokens(ctx context.Context, tx Tx, agent string) error {
 	if err != nil {
 		return err
 	}
-	now := s.now()
-	all = slices.DeleteFunc(all, func(t Token) bool { return !s.lasts(t, now) })
+	all = slices.DeleteFunc(all, func(t Token) bool { return !s.isLive(t) })
 	if len(all) >= maxTokens {
 		return ErrConflict.With("The agent %s has %d tokens already. Revoke one first.", agent, len(all))
 	}
@@ -258,7 +257,7 @@ func madeBy(token string, all []tokenRecord) map[string]bool {
 func (s *Service) revokeMade(ctx context.Context, tx Tx, who Caller, token string, all []tokenRecord) error {
 	made := madeBy(token, all)
 	for _, t := range all {
-		if !made[t.ID] || !s.lasts(t.Token, s.now()) {
+		if !made[t.ID] || !s.isLive(t.Token) {
 			continue
 		}
 		done, err := s.revoke(ctx, tx, t)
@@ -315,9 +314,12 @@ func (s *Service) FirstAgent(ctx context.Context) (text string, err error) {
 	return text, nil
 }
 
-// lasts reports whether a token has not ended at a time.
-func (s *Service) lasts(t Token, at time.Time) bool {
-	return (s.EndlessTokens || at.Before(t.ExpiresAt)) && (t.RevokedAt.IsZero() || at.Before(t.RevokedAt))
+// isLive reports whether a token lets its agent in. A revocation holds at once and
+// for good, also where the clock is behind that of whoever revoked the token.
+func (s *Service) isLive(t Token) bool { return t.RevokedAt.IsZero() && !s.expired(t, s.now()) }
+
+func (s *Service) expired(t Token, at time.Time) bool {
+	return !s.EndlessTokens && !at.Before(t.ExpiresAt)
 }
 
 // allowed returns what the role and the token both allow.
