@@ -96,18 +96,19 @@ func (t *task) assignTo(ctx context.Context, to Assignment) error {
 	if err != nil {
 		return err
 	}
+	agent := t.item.Assignee
 	switch {
-	case to.Release:
-		return t.assign(ctx, "", team.ID)
 	case to.Next:
 		return t.assignNext(ctx, team.ID)
+	case to.Release:
+		agent = ""
 	case to.Agent != "":
 		if err := t.checkAssignee(ctx, to.Agent); err != nil {
 			return err
 		}
-		return t.assign(ctx, to.Agent, team.ID)
+		agent = to.Agent
 	}
-	if err := t.assign(ctx, t.item.Assignee, team.ID); err != nil || !team.Routing || !t.item.isNew() {
+	if err := t.assign(ctx, agent, team.ID); err != nil || !team.Routing || !t.item.isNew() {
 		return err
 	}
 	return enqueueRoute(ctx, t.tx, t.item.Account)

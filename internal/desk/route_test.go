@@ -330,24 +330,28 @@ func TestNewCaseOfATeamThatRoutesIsRoutedAtOnce(t *testing.T) {
 	team := must[desk.Team](t)(n.PutTeam(t.Context(), desk.Operator(), desk.Team{ID: "a", Name: "A", Services: []string{ec2}, Routing: true}))
 	in := desk.Agent{Name: "ann", Email: "ann@example.com", Role: desk.RoleAgent, Active: true, Teams: []string{"a"}, Capacity: 9}
 	ann := must[desk.Agent](t)(n.CreateAgent(t.Context(), desk.Operator(), in))
-	byHand := n.ask("low") // of a service that the team does not take
-	if got := jobsOf(); len(got) > 0 {
-		t.Errorf("after a case of no team there are the jobs %v, want none", got)
-	}
 	one := []string{client + " " + desk.RouteJob}
-	must[desk.Item](t)(n.Assign(t.Context(), desk.Operator(), byHand, desk.Assignment{Team: team.ID}))
-	if diff := cmp.Diff(one, jobsOf()); diff != "" {
-		t.Errorf("jobs after the case was given to the team (-want +got):\n%s", diff)
+	var routed []string
+	for _, to := range []desk.Assignment{{Team: team.ID}, {Team: team.ID, Release: true}} {
+		id := n.ask("low") // of a service that the team does not take
+		if got := jobsOf(); len(got) > 0 {
+			t.Errorf("after a case of no team there are the jobs %v, want none", got)
+		}
+		must[desk.Item](t)(n.Assign(t.Context(), desk.Operator(), id, to))
+		if diff := cmp.Diff(one, jobsOf()); diff != "" {
+			t.Errorf("jobs after Assign(%+v) (-want +got):\n%s", to, diff)
+		}
+		n.work()
+		routed = append(routed, id)
 	}
-	n.work()
 	team.Services = nil
 	must[desk.Team](t)(n.PutTeam(t.Context(), desk.Operator(), team))
-	first, second := n.ask("critical"), n.ask("low")
+	routed = append(routed, n.ask("critical"), n.ask("low"))
 	if diff := cmp.Diff(one, jobsOf()); diff != "" {
 		t.Errorf("jobs after two cases (-want +got):\n%s", diff)
 	}
 	n.work()
-	for _, id := range []string{byHand, first, second} {
+	for _, id := range routed {
 		if got := n.item(id).Assignee; got != ann.ID {
 			t.Errorf("case %s is %q's once the job is done, want ann's", id, got)
 		}
