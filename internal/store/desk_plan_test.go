@@ -45,6 +45,11 @@ func queuePlans(t *testing.T) []deskPlan {
 		{"open", desk.ItemQuery{}, "i desk_items_open (" + byPlace + ")" + ofCase},
 		{"unassigned", desk.ItemQuery{Assignees: []string{""}}, "i desk_items_assignee (assignee=? AND " + byPlace + ")" + ofCase},
 		{"of an agent", desk.ItemQuery{Assignees: []string{"a"}}, "i desk_items_assignee (assignee=? AND " + byPlace + ")" + ofCase},
+		{
+			"of an agent and of nobody",
+			desk.ItemQuery{Assignees: []string{"a", ""}},
+			strings.Repeat("i desk_items_assignee (assignee=? AND "+byPlace+")"+ofCase+"\n\n", 2),
+		},
 		{"of a team", desk.ItemQuery{Teams: []string{"a"}}, "i desk_items_team (team=? AND " + byPlace + ")" + ofCase},
 		{
 			"of two teams",
