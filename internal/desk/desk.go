@@ -87,7 +87,8 @@ type Tx interface {
 	// InsertRecord adds a line to a case's record.
 	InsertRecord(ctx context.Context, r Record) error
 	// Records returns up to limit lines of a case's record after the one with the
-	// number, oldest first.
+	// number, oldest first. Those with [EventReplied] are left out: they say no
+	// more than the communication that they are about.
 	Records(ctx context.Context, account, caseID string, after int64, limit int) ([]Record, error)
 	// CommunicationRecords returns the lines about communications from the first
 	// to the last number.

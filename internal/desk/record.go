@@ -9,9 +9,11 @@ import (
 	"github.com/supportd/supportd/internal/cases"
 )
 
-// The events of the records that agents' work leaves.
+// EventReplied is of a reply, which is a communication.
+const EventReplied = "replied" // communicated
+
+// The other events of the records that agents' work leaves.
 const (
-	eventReplied      = "replied"    // communicated
 	eventOpenedFor    = "opened-for" // communicated: on behalf of the customer
 	eventRepliedFor   = "replied-for"
 	eventAssigned     = "assigned"      // assigned

@@ -92,7 +92,7 @@ func (t *task) reply(ctx context.Context, in NewReply, setID string) (int64, err
 			return 0, err
 		}
 	}
-	return number, t.did(ctx, eventReplied, communicated{Number: number})
+	return number, t.did(ctx, EventReplied, communicated{Number: number})
 }
 
 func (t *task) takeIfFree(ctx context.Context) error {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -94,16 +95,17 @@ func (s *Service) TimelinePage(ctx context.Context, who Caller, ref string, from
 // linesOf merges what happened by time. Of one moment, what was said comes first,
 // then what it did to the status, then what the desk noted.
 func (s *Service) linesOf(ctx context.Context, tx Tx, c cases.Case, at LinePosition, limit int) (page Lines, err error) {
-	piece := limit + 1
-	feeds := []*feed{
-		{told: &at.Communications, piece: piece, read: func(after int64) ([]entry, error) { return s.readSaid(ctx, tx, c, after, piece) }},
-		{told: &at.Moves, piece: piece, read: func(after int64) ([]entry, error) { return readMoves(ctx, tx, c, after, piece) }},
-		{told: &at.Records, piece: piece, read: func(after int64) ([]entry, error) { return readRecords(ctx, tx, c, after, piece) }},
+	said, err1 := s.readSaid(ctx, tx, c, at.Communications, limit+1)
+	moves, err2 := readMoves(ctx, tx, c, at.Moves, limit+1)
+	records, err3 := readRecords(ctx, tx, c, at.Records, limit+1)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return Lines{}, err
 	}
+	feeds := []*feed{{&at.Communications, said}, {&at.Moves, moves}, {&at.Records, records}}
 	for {
-		first, err := earliest(feeds)
-		if err != nil || first == nil {
-			return page, err
+		first := earliest(feeds)
+		if first == nil {
+			return page, nil
 		}
 		if len(page.Lines) == limit {
 			page.Next = &at
@@ -113,35 +115,16 @@ func (s *Service) linesOf(ctx context.Context, tx Tx, c cases.Case, at LinePosit
 	}
 }
 
-// feed is one of the lists that a timeline merges. It is read in pieces.
+// feed is one of the lists that a timeline merges.
 type feed struct {
-	told  *int64                             // the number of the last one that was told
-	read  func(after int64) ([]entry, error) // oldest first; less than a piece: there is no more
-	piece int
+	told  *int64 // the number of the last one that was told
 	ahead []entry
-	over  bool // there is no more than ahead
 }
 
 // entry is what a feed has to tell, with its number there.
 type entry struct {
 	Line
 	number int64
-	silent bool // another feed tells of it
-}
-
-// fill reads until there is something to tell.
-func (f *feed) fill() (err error) {
-	for err == nil {
-		for len(f.ahead) > 0 && f.ahead[0].silent {
-			f.next()
-		}
-		if len(f.ahead) > 0 || f.over {
-			break
-		}
-		f.ahead, err = f.read(*f.told)
-		f.over = len(f.ahead) < f.piece
-	}
-	return err
 }
 
 func (f *feed) next() Line {
@@ -152,16 +135,13 @@ func (f *feed) next() Line {
 
 // earliest returns the feed whose next line is the oldest, nil when there are no
 // more.
-func earliest(feeds []*feed) (first *feed, err error) {
+func earliest(feeds []*feed) (first *feed) {
 	for _, f := range feeds {
-		if err := f.fill(); err != nil {
-			return nil, err
-		}
 		if len(f.ahead) > 0 && (first == nil || f.ahead[0].At.Before(first.ahead[0].At)) {
 			first = f
 		}
 	}
-	return first, nil
+	return first
 }
 
 func (s *Service) readSaid(ctx context.Context, tx Tx, c cases.Case, after int64, limit int) (list []entry, err error) {
@@ -171,7 +151,7 @@ func (s *Service) readSaid(ctx context.Context, tx Tx, c cases.Case, after int64
 	}
 	all, err := s.thread(ctx, tx, c, after+n+1, int(n))
 	for _, one := range slices.Backward(all) {
-		list = append(list, entry{Line: communicationLine(one), number: one.Number})
+		list = append(list, entry{communicationLine(one), one.Number})
 	}
 	return list, err
 }
@@ -179,16 +159,15 @@ func (s *Service) readSaid(ctx context.Context, tx Tx, c cases.Case, after int64
 func readMoves(ctx context.Context, tx Tx, c cases.Case, after int64, limit int) (list []entry, err error) {
 	all, err := tx.Moves(ctx, c.Account, c.ID, after, limit)
 	for _, m := range all {
-		list = append(list, entry{Line: moveLine(m), number: m.Number})
+		list = append(list, entry{moveLine(m), m.Number})
 	}
 	return list, err
 }
 
-// readRecords leaves it to the thread to tell of replies: the record says no more.
 func readRecords(ctx context.Context, tx Tx, c cases.Case, after int64, limit int) (list []entry, err error) {
 	all, err := tx.Records(ctx, c.Account, c.ID, after, limit)
 	for _, r := range all {
-		list = append(list, entry{Line: recordLine(r), number: r.Number, silent: r.Event == eventReplied})
+		list = append(list, entry{recordLine(r), r.Number})
 	}
 	return list, err
 }

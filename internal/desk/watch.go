@@ -242,11 +242,11 @@ func lastFired(ids []string) []string {
 // rebuild makes the history of a case from what is left of it, and its texts
 // findable. Changes of the severity are not known.
 func (s *Service) rebuild(ctx context.Context, tx Tx, r *rules, i *Item, c cases.Case, plan string) error {
-	moves, err := moves(ctx, tx, c)
+	moves, err := allMoves(ctx, tx, c)
 	if err != nil {
 		return err
 	}
-	said, err := communications(ctx, tx, c)
+	said, err := allCommunications(ctx, tx, c)
 	if err != nil {
 		return err
 	}
@@ -281,8 +281,8 @@ func whoSaid(r *rules, c cases.Communication) MomentKind {
 	return CustomerSaid
 }
 
-// communications returns all communications of a case, oldest first.
-func communications(ctx context.Context, tx Tx, c cases.Case) (all []cases.Communication, err error) {
+// allCommunications returns the communications of a case, oldest first.
+func allCommunications(ctx context.Context, tx Tx, c cases.Case) (all []cases.Communication, err error) {
 	const page = 100
 	for before := c.Communications + 1; before > 1; before = all[len(all)-1].Number {
 		some, err := tx.CommunicationsPage(ctx, c.Account, c.ID, cases.TimeRange{}, before, page)
@@ -298,8 +298,8 @@ func communications(ctx context.Context, tx Tx, c cases.Case) (all []cases.Commu
 	return all, nil
 }
 
-// moves returns all moves of a case, oldest first.
-func moves(ctx context.Context, tx Tx, c cases.Case) (all []cases.Move, err error) {
+// allMoves returns the moves of a case, oldest first.
+func allMoves(ctx context.Context, tx Tx, c cases.Case) (all []cases.Move, err error) {
 	const page = 100
 	for after := int64(0); after < c.Moves; after = all[len(all)-1].Number {
 		some, err := tx.Moves(ctx, c.Account, c.ID, after, page)

@@ -81,7 +81,8 @@ func scanRecord(r scanner) (found desk.Record, err error) {
 
 func (t deskTx) Records(ctx context.Context, account, caseID string, after int64, limit int) ([]desk.Record, error) {
 	return all(ctx, t.tx, scanRecord, `SELECT `+recordColumns+` FROM desk_records
-		WHERE account = $1 AND case_id = $2 AND number > $3 ORDER BY number LIMIT $4`, account, caseID, after, limit)
+		WHERE account = $1 AND case_id = $2 AND number > $3 AND event <> $4 ORDER BY number LIMIT $5`,
+		account, caseID, after, desk.EventReplied, limit)
 }
 
 // CommunicationRecords reads index desk_records_communication.

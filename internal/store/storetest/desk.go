@@ -236,11 +236,11 @@ func testDeskRecords(t *testing.T, s *store.Store) {
 	}{
 		"Records": {func(ctx context.Context, tx desk.Tx) ([]desk.Record, error) {
 			return tx.Records(ctx, account, "a", 0, 100)
-		}, want},
+		}, []desk.Record{want[0], want[1], want[3], want[4]}},
 		"Records of a page": {
 			func(ctx context.Context, tx desk.Tx) ([]desk.Record, error) {
 				return tx.Records(ctx, account, "a", 1, 2)
-			}, want[1:3],
+			}, []desk.Record{want[1], want[3]},
 		},
 		"CommunicationRecords": {
 			func(ctx context.Context, tx desk.Tx) ([]desk.Record, error) {
