@@ -2,16 +2,12 @@ package desk_test
 
 import (
 	"errors"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/supportd/supportd/internal/cases"
-	"github.com/supportd/supportd/internal/catalog"
 	"github.com/supportd/supportd/internal/desk"
-	"github.com/supportd/supportd/internal/iam"
 	"github.com/supportd/supportd/internal/store"
 )
 
@@ -24,26 +20,8 @@ type office struct {
 
 func newOffice(t *testing.T) *office {
 	t.Helper()
-	opened, err := store.Open(t.Context(), "sqlite://"+filepath.Join(t.TempDir(), "desk.db"))
-	if err != nil {
-		t.Fatalf("Open() = %v", err)
-	}
-	t.Cleanup(func() {
-		if err := opened.Close(); err != nil {
-			t.Errorf("Close() = %v", err)
-		}
-	})
-	known, err := catalog.Load()
-	if err != nil {
-		t.Fatalf("Load() = %v", err)
-	}
-	o := &office{store: opened, clock: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}
-	now := func() time.Time { return o.clock }
-	o.Service = &desk.Service{
-		Store: opened.Desk(), Now: now,
-		Cases: &cases.Service{Store: opened.Cases(), Catalog: known, Now: now},
-		IAM:   &iam.Service{Store: opened.IAM(), Now: now},
-	}
+	o := &office{clock: monday()}
+	o.Service, o.store = openDesk(t, newFile(t), func() time.Time { return o.clock })
 	return o
 }
 

@@ -101,7 +101,7 @@ func (f *floor) hireMany(b *testing.B, n int, a desk.Agent) {
 			if err != nil {
 				return err
 			}
-			d := desk.Document{Kind: desk.KindAgent, ID: a.ID, Version: 1, Content: content, ChangedAt: f.now()}
+			d := desk.Document{Kind: desk.KindAgent, ID: a.ID, Version: 1, Content: content, ChangedAt: f.clock.Now()}
 			if err := tx.PutDocument(b.Context(), d); err != nil {
 				return err
 			}

@@ -109,7 +109,7 @@ func TestFilesForACaseThatIsNotThereAreNotKept(t *testing.T) {
 		wantFault(t, "Leave(no such case)", f.Leave(ctx, ann, id), desk.ErrNotFound)
 		var sets []string
 		err = f.Store.View(ctx, func(tx desk.Tx) (err error) {
-			sets, err = tx.SetsExpiredBefore(ctx, account, f.now().Add(day), 10)
+			sets, err = tx.SetsExpiredBefore(ctx, account, f.clock.Now().Add(day), 10)
 			return err
 		})
 		if len(sets) > 0 || err != nil {

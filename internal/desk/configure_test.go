@@ -1,7 +1,6 @@
 package desk_test
 
 import (
-	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -14,7 +13,6 @@ import (
 	"github.com/supportd/supportd/internal/desk"
 	"github.com/supportd/supportd/internal/iam"
 	"github.com/supportd/supportd/internal/jobs"
-	"github.com/supportd/supportd/internal/store"
 )
 
 func (o *office) mustPutTeam(t *testing.T, id string) desk.Team {
@@ -189,22 +187,15 @@ func TestTeamWithOpenCasesIsNotDeleted(t *testing.T) {
 	ctx := t.Context()
 	o.mustPutTeam(t, "billing")
 	o.mustPutTeam(t, "network")
-	customer := o.mustOpenAccount(t)
-	account, id := customer.Account, o.mustOpenCase(t, customer)
-	item := desk.Item{Key: desk.Key{Account: account, CaseID: id}, Team: "billing", Status: cases.Unassigned, CreatedAt: o.clock, ChangedAt: o.clock}
-	if err := o.Store.Update(ctx, account, func(tx desk.Tx) error { return tx.InsertItem(ctx, item) }); err != nil {
-		t.Fatalf("InsertItem() = %v", err)
-	}
+	id := o.mustOpenCase(t, o.mustOpenAccount(t))
+	must[desk.Item](t)(o.Assign(ctx, desk.Operator(), id, desk.Assignment{Team: "billing"}))
 	if err := o.DeleteTeam(ctx, desk.Operator(), "billing"); !errors.Is(err, desk.ErrConflict) || !strings.Contains(err.Error(), id) {
 		t.Errorf("DeleteTeam(with a case) = %v, want ErrConflict that names %s", err, id)
 	}
 	if err := o.DeleteTeam(ctx, desk.Operator(), "network"); err != nil {
 		t.Errorf("DeleteTeam(without) = %v, want nil", err)
 	}
-	item.Status = cases.Resolved
-	if err := o.Store.Update(ctx, account, func(tx desk.Tx) error { return tx.UpdateItem(ctx, item) }); err != nil {
-		t.Fatalf("UpdateItem() = %v", err)
-	}
+	must[desk.Item](t)(o.SetStatus(ctx, desk.Operator(), id, "resolved", ""))
 	if err := o.DeleteTeam(ctx, desk.Operator(), "billing"); err != nil {
 		t.Errorf("DeleteTeam(whose case is resolved) = %v, want nil", err)
 	}
@@ -268,9 +259,6 @@ func TestNewPromiseHoldsForTheNextCase(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
 	ctx := t.Context()
-	o.Cases.Watch = func(ctx context.Context, tx cases.Tx, change cases.Change) error {
-		return o.Watch(ctx, store.DeskTx(tx), change)
-	}
 	customer := o.mustOpenAccount(t)
 	o.mustOpenCase(t, customer) // by the promise of the plan, which is known from then on
 	if _, err := o.PutPromise(ctx, desk.Operator(), desk.Promise{ID: "business.low", FirstResponseMinutes: 7}); err != nil {

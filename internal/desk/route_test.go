@@ -281,7 +281,7 @@ func TestRoutingLooksAgainAtWhomItChose(t *testing.T) {
 				first, other = other, first
 			}
 			f.pass(time.Minute)
-			here := &floor{Service: &desk.Service{Store: f.Store, Cases: f.Cases, IAM: f.IAM, Now: f.now}, clock: f.now()}
+			here := &floor{Service: &desk.Service{Store: f.Store, Cases: f.Cases, IAM: f.IAM, Now: f.clock.Now}, clock: f.clock}
 			f.Store = meanwhile{f.Store, new(bool), sync.OnceFunc(func() { happen(t, here, first) })}
 			f.mustRoute(t)
 			if got := f.see(t, id).Assignee; got != other.ID {
@@ -324,6 +324,8 @@ func TestNewCaseOfATeamThatRoutesIsRoutedAtOnce(t *testing.T) {
 		return kinds
 	}
 	n.ask("low") // by rules without a team, which are known from then on
+	must[desk.Team](t)(n.PutTeam(t.Context(), desk.Operator(), desk.Team{ID: "b", Name: "B"}))
+	must[desk.Item](t)(n.Assign(t.Context(), desk.Operator(), n.ask("low"), desk.Assignment{Team: "b"}))
 	if got := jobsOf(); len(got) > 0 {
 		t.Errorf("without a team that routes there are the jobs %v, want none", got)
 	}

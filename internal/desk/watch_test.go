@@ -1,7 +1,6 @@
 package desk_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -14,7 +13,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/supportd/supportd/internal/cases"
-	"github.com/supportd/supportd/internal/catalog"
 	"github.com/supportd/supportd/internal/desk"
 	"github.com/supportd/supportd/internal/iam"
 	"github.com/supportd/supportd/internal/jobs"
@@ -35,12 +33,12 @@ type node struct {
 // newNode returns a desk that watches cases, with a customer on a plan.
 func newNode(t *testing.T, plan string) node {
 	t.Helper()
-	return newNodeOn(t, "sqlite://"+filepath.Join(t.TempDir(), "desk.db"), plan)
+	return newNodeOn(t, newFile(t), plan)
 }
 
 func newNodeOn(t *testing.T, url, plan string) node {
 	t.Helper()
-	clock := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	clock := monday()
 	n := openNode(t, url, &clock)
 	err := n.store.IAM().Update(t.Context(), func(tx iam.Tx) error {
 		return tx.InsertAccount(t.Context(), iam.Account{ID: client, Email: "ops@example.com", Plan: plan, State: iam.AccountActive})
@@ -53,29 +51,8 @@ func newNodeOn(t *testing.T, url, plan string) node {
 
 func openNode(t *testing.T, url string, clock *time.Time) node {
 	t.Helper()
-	opened, err := store.Open(t.Context(), url)
-	if err != nil {
-		t.Fatalf("Open() = %v", err)
-	}
-	t.Cleanup(func() {
-		if err := opened.Close(); err != nil {
-			t.Errorf("Close() = %v", err)
-		}
-	})
-	known, err := catalog.Load()
-	if err != nil {
-		t.Fatalf("Load() = %v", err)
-	}
-	now := func() time.Time { return *clock }
-	n := node{T: t, store: opened, clock: clock}
-	n.Service = &desk.Service{
-		Store: opened.Desk(), Now: now,
-		Cases: &cases.Service{Store: opened.Cases(), Catalog: known, Now: now},
-		IAM:   &iam.Service{Store: opened.IAM(), Now: now},
-	}
-	n.Cases.Watch = func(ctx context.Context, tx cases.Tx, change cases.Change) error {
-		return n.Watch(ctx, store.DeskTx(tx), change)
-	}
+	n := node{T: t, clock: clock}
+	n.Service, n.store = openDesk(t, url, func() time.Time { return *clock })
 	return n
 }
 
@@ -85,7 +62,7 @@ func (n node) since(t time.Time) string {
 	if t.IsZero() {
 		return "never"
 	}
-	return t.Sub(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)).String()
+	return t.Sub(monday()).String()
 }
 
 // customer is the account's root, with its plan of now.

@@ -1,10 +1,8 @@
 package desk_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -14,11 +12,10 @@ import (
 
 	"github.com/supportd/supportd/internal/blob"
 	"github.com/supportd/supportd/internal/cases"
-	"github.com/supportd/supportd/internal/catalog"
+	"github.com/supportd/supportd/internal/clock/clocktest"
 	"github.com/supportd/supportd/internal/desk"
 	"github.com/supportd/supportd/internal/fault"
 	"github.com/supportd/supportd/internal/iam"
-	"github.com/supportd/supportd/internal/store"
 	"github.com/supportd/supportd/internal/store/pgtest"
 )
 
@@ -30,39 +27,28 @@ const (
 // floor is a desk where agents work, with two customers and a clock that tests move.
 type floor struct {
 	*desk.Service
-
-	mu    sync.Mutex
-	clock time.Time
+	clock *clocktest.Clock
 }
 
 func openFloor(t testing.TB) *floor {
 	t.Helper()
-	return openFloorOn(t, "sqlite://"+filepath.Join(t.TempDir(), "desk.db"))
+	return openFloorOn(t, newFile(t))
 }
 
 func openFloorOn(t testing.TB, url string) *floor {
 	t.Helper()
-	opened, err := store.Open(t.Context(), url)
-	if err != nil {
-		t.Fatalf("Open() = %v", err)
-	}
 	blobs, err := blob.OpenDir(t.TempDir())
 	if err != nil {
 		t.Fatalf("OpenDir() = %v", err)
 	}
 	t.Cleanup(func() {
-		if err := errors.Join(opened.Close(), blobs.Close()); err != nil {
+		if err := blobs.Close(); err != nil {
 			t.Errorf("Close() = %v", err)
 		}
 	})
-	known, err := catalog.Load()
-	if err != nil {
-		t.Fatalf("Load() = %v", err)
-	}
-	f := &floor{clock: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}
-	customers := &cases.Service{Store: opened.Cases(), Blobs: blobs, Catalog: known, Now: f.now, Limits: cases.AWSLimits()}
-	f.Service = &desk.Service{Store: opened.Desk(), Cases: customers, IAM: &iam.Service{Store: opened.IAM(), Now: f.now}, Now: f.now}
-	customers.Watch = func(ctx context.Context, tx cases.Tx, c cases.Change) error { return f.Watch(ctx, store.DeskTx(tx), c) }
+	f := &floor{clock: clocktest.At(monday())}
+	f.Service, _ = openDesk(t, url, f.clock.Now)
+	f.Cases.Blobs, f.Cases.Limits = blobs, cases.AWSLimits()
 	for id, name := range map[string]string{retail: "Retail", finance: "Finance"} {
 		a := iam.Account{ID: id, Name: name, Email: name + "@example.com", Plan: "enterprise"}
 		if _, err := f.IAM.CreateAccount(t.Context(), a); err != nil {
@@ -72,17 +58,7 @@ func openFloorOn(t testing.TB, url string) *floor {
 	return f
 }
 
-func (f *floor) now() time.Time {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.clock
-}
-
-func (f *floor) pass(d time.Duration) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.clock = f.clock.Add(d)
-}
+func (f *floor) pass(d time.Duration) { f.clock.Advance(d) }
 
 // hire adds an agent and returns the agent as a caller.
 func (f *floor) hire(t testing.TB, a desk.Agent) desk.Caller {
@@ -389,7 +365,7 @@ func TestEveryChangeIsAuditedWithBeforeAndAfter(t *testing.T) {
 		t.Fatalf("the audit log's actions (-want +got):\n%s", diff)
 	}
 	for _, e := range log {
-		if e.Agent != ann.Agent.ID || e.TokenID != "token-1" || e.RequestID != "request-1" || e.Account != retail || !e.At.Equal(f.now()) {
+		if e.Agent != ann.Agent.ID || e.TokenID != "token-1" || e.RequestID != "request-1" || e.Account != retail || !e.At.Equal(f.clock.Now()) {
 			t.Errorf("entry %s = %+v, want it to say who, when and where", e.Action, e)
 		}
 	}
