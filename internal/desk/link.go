@@ -3,6 +3,7 @@ package desk
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 )
 
@@ -94,18 +95,19 @@ func (t *task) didThere(ctx context.Context, with *task, event string) error {
 	return with.write(ctx)
 }
 
-// links returns the links that the record of a case leaves.
-func links(ctx context.Context, tx Tx, key Key) (all []Link, err error) {
+// links returns the links that the record of a case leaves, the oldest first.
+func links(ctx context.Context, tx Tx, key Key) ([]Link, error) {
 	records, err := tx.CaseRecords(ctx, key.Account, key.CaseID)
+	since := map[Link]int64{} // the number of the line that added it
 	for _, r := range records {
 		relation, added := linkEvent(r.Event)
 		link := Link{Key: Key{Account: key.Account, CaseID: r.OtherCase}, Relation: relation}
-		all = slices.DeleteFunc(all, func(l Link) bool { return l == link })
+		delete(since, link)
 		if added {
-			all = append(all, link)
+			since[link] = r.Number
 		}
 	}
-	return all, err
+	return slices.SortedFunc(maps.Keys(since), func(a, b Link) int { return cmp.Compare(since[a], since[b]) }), err
 }
 
 // linkEvent returns which relation an event adds or takes back.
@@ -121,23 +123,28 @@ func linkEvent(event string) (relation string, added bool) {
 	return "", false
 }
 
+// linkBatch bounds how many cases are asked for at a time.
+const linkBatch = 1000
+
 // existingLinks leaves out those to cases that were purged.
 func existingLinks(ctx context.Context, tx Tx, key Key) ([]Link, error) {
 	all, err := links(ctx, tx, key)
 	if err != nil || len(all) == 0 {
 		return nil, err
 	}
-	var ids []string
-	for _, l := range all {
-		ids = append(ids, l.CaseID)
-	}
-	found, err := tx.CasesByID(ctx, key.Account, ids)
-	if err != nil {
-		return nil, err
-	}
 	exists := map[string]bool{}
-	for _, c := range found {
-		exists[c.ID] = true
+	for some := range slices.Chunk(all, linkBatch) {
+		var ids []string
+		for _, l := range some {
+			ids = append(ids, l.CaseID)
+		}
+		found, err := tx.CasesByID(ctx, key.Account, ids)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range found {
+			exists[c.ID] = true
+		}
 	}
 	return slices.DeleteFunc(all, func(l Link) bool { return !exists[l.CaseID] }), nil
 }

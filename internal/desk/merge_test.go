@@ -203,3 +203,32 @@ func TestLinksStandOnBothSides(t *testing.T) {
 		t.Errorf("links to a case that was purged = %v, %v, want none", got, err)
 	}
 }
+
+// A case that very many others were merged into is still seen: merges are not
+// refused for their number.
+func TestCaseWithVeryManyLinksIsSeen(t *testing.T) {
+	t.Parallel()
+	f := openFloor(t)
+	ctx := t.Context()
+	id, other := f.open(t, retail, cases.NewCase{}), f.open(t, retail, cases.NewCase{})
+	const many = 10_001
+	err := f.Store.Update(ctx, retail, func(tx desk.Tx) error {
+		for n := range int64(many) {
+			r := desk.Record{Key: desk.Key{Account: retail, CaseID: id}, Number: n + 1, Event: "merged-from", OtherCase: fmt.Sprint("purged-", n)}
+			if n == many/2 {
+				r.OtherCase = other
+			}
+			if err := tx.InsertRecord(ctx, r); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatalf("Update() = %v", err)
+	}
+	want := []desk.Link{{Key: desk.Key{Account: retail, CaseID: other}, Relation: "merged-from"}}
+	if diff := cmp.Diff(want, f.see(t, id).Links); diff != "" {
+		t.Errorf("links (-want +got):\n%s", diff)
+	}
+}
