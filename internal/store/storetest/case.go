@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/supportd/supportd/internal/cases"
 	"github.com/supportd/supportd/internal/store"
@@ -174,12 +173,16 @@ func testMoves(t *testing.T, s *store.Store) {
 		other.CaseID = "b"
 		return tx.InsertMove(ctx, other)
 	})
-	for _, page := range []struct{ after, limit, from, to int }{{0, 9, 0, len(want)}, {0, 1, 0, 1}, {1, 1, 1, 2}, {1, 9, 1, len(want)}, {len(want), 9, 0, 0}} {
+	for _, page := range []struct {
+		after int64
+		limit int
+		want  []cases.Move
+	}{{0, 100, want}, {0, 1, want[:1]}, {1, 1, want[1:2]}, {1, 9, want[1:10]}, {9, 9, want[9:]}, {12, 9, nil}} {
 		got := mustView(t, s, func(ctx context.Context, tx cases.Tx) ([]cases.Move, error) {
-			return tx.Moves(ctx, account, "a", int64(page.after), page.limit)
+			return tx.Moves(ctx, account, "a", page.after, page.limit)
 		})
-		if diff := cmp.Diff(want[page.from:page.to], got, cmpopts.EquateEmpty()); diff != "" {
-			t.Errorf("Moves() %+v (-want +got):\n%s", page, diff)
+		if diff := cmp.Diff(page.want, got); diff != "" {
+			t.Errorf("Moves(after %d, limit %d) (-want +got):\n%s", page.after, page.limit, diff)
 		}
 	}
 	err := s.Cases().Update(t.Context(), account, func(tx cases.Tx) error { return tx.InsertMove(t.Context(), want[0]) })
