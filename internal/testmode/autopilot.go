@@ -88,8 +88,10 @@ func (m *Mode) Observe(change cases.Change) {
 	})
 }
 
-// Run plays the autopilot until ctx ends.
+// Run plays the autopilot until ctx ends, and nobody is delayed by a fault any more
+// then. It is called once.
 func (m *Mode) Run(ctx context.Context) {
+	defer close(m.ended)
 	changed := m.autopilot.changes()
 	for {
 		wait, stop := m.untilNextAct()

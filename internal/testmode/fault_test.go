@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -124,6 +125,51 @@ func TestLatencyDelaysAndDoes(t *testing.T) {
 	}
 	if got := w.requests(testmode.RequestQuery{})[0]; got.Duration < delay || got.Fault != testmode.FaultLatency || got.Status != 200 {
 		t.Errorf("logged %+v, want the delay", got)
+	}
+}
+
+// createLate begins to create a case that a fault delays for a minute, and returns
+// what tells how that ended.
+func (w *world) createLate() <-chan error {
+	w.Helper()
+	w.mustFail(testmode.Fault{Kind: testmode.FaultLatency, Delay: time.Minute})
+	ended := make(chan error, 1)
+	go func() {
+		_, err := w.create(w.client(1), "late")
+		ended <- err
+	}()
+	for w.Faults()[0].Happened == 0 {
+		runtime.Gosched()
+	}
+	return ended
+}
+
+// A call that is delayed by one test does nothing in the next one.
+func TestAResetCutsOffWhoIsDelayed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, server.Test{})
+	ended := w.createLate()
+	if err := w.Reset(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err == nil {
+		t.Error("CreateCase(delayed, before a reset) = nil, want its connection cut")
+	}
+	if got := w.requests(testmode.RequestQuery{}); len(got) > 0 {
+		t.Errorf("the log has %+v, want nothing of before the reset", got)
+	}
+	if got := w.subjects(); len(got) > 0 {
+		t.Errorf("cases %v, want none", got)
+	}
+}
+
+func TestTheEndOfTheServerEndsDelays(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, server.Test{})
+	ended := w.createLate()
+	w.end()
+	if err := <-ended; err != nil {
+		t.Errorf("CreateCase(delayed, at the end of the server) = %v, want nil", err)
 	}
 }
 

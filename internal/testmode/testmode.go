@@ -54,6 +54,9 @@ type Mode struct {
 
 	moving sync.Mutex   // held by whoever moves the clock or resets
 	open   sync.RWMutex // held for reading by all that changes something, and by a reset alone
+
+	reset chan struct{} // closed by the next reset, which makes another one; open guards it
+	ended chan struct{} // closed when Run ends
 }
 
 // New returns the test mode of a server.
@@ -64,7 +67,7 @@ func New(c Config) (*Mode, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	m := &Mode{config: c}
+	m := &Mode{config: c, reset: make(chan struct{}), ended: make(chan struct{})}
 	m.faults.chance = c.Random.chance
 	return m, nil
 }
@@ -102,14 +105,17 @@ func (m *Mode) Hold() (release func()) {
 
 // Reset makes the server as it was when it started: data, clock, ids, faults,
 // request log and autopilot. It waits for the requests and jobs that run, and
-// those that come meanwhile wait for it. One that has begun goes on when ctx ends: a server
-// that is half reset is of use to nobody.
+// those that come meanwhile wait for it; requests that a fault still delays are cut
+// off. One that has begun goes on when ctx ends: a server that is half reset is of
+// use to nobody.
 func (m *Mode) Reset(ctx context.Context) error {
 	ctx = context.WithoutCancel(ctx)
 	m.moving.Lock()
 	defer m.moving.Unlock()
 	m.open.Lock()
 	defer m.open.Unlock()
+	close(m.reset)
+	m.reset = make(chan struct{})
 	m.stopAutopilot()
 	m.faults.reset()
 	m.requests.reset()

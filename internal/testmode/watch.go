@@ -20,14 +20,14 @@ const targetPrefix = "AWSSupport_20130415."
 func (m *Mode) Watch(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begun := time.Now()
+		m.open.RLock()
+		defer m.open.RUnlock()
 		entry := Request{At: m.Now().UTC().Round(0), Operation: operationName(r), Account: m.claimedAccount(r)}
 		fault := m.faults.happen(entry.Operation, entry.Account)
 		entry.Fault = fault.Kind
-		if fault.Kind == FaultLatency {
-			delay(w, r, fault.Delay)
+		if fault.Kind == FaultLatency && !m.delay(w, fault.Delay) {
+			panic(http.ErrAbortHandler)
 		}
-		m.open.RLock()
-		defer m.open.RUnlock()
 		input := &tap{ReadCloser: r.Body}
 		r.Body = input
 		a := &answer{header: w.Header()}
@@ -92,16 +92,23 @@ func (m *Mode) note(r *http.Request, entry Request, a *answer) {
 	m.requests.add(entry)
 }
 
-// delay waits, but not for a client that went away. The time for reading the
-// body begins anew afterwards.
-func delay(w http.ResponseWriter, r *http.Request, d time.Duration) {
+// delay waits, and reports whether the request is still to be done: after a reset
+// what it was about is gone. It lets go of m.open meanwhile, which the caller holds,
+// so that nobody waits for the delayed; the end of the server ends the delay, too.
+// The time for reading the body begins anew afterwards.
+func (m *Mode) delay(w http.ResponseWriter, d time.Duration) bool {
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(d + maxDelay)) // else a slow client is cut off, as it may be
+	reset := m.reset
+	m.open.RUnlock()
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-r.Context().Done():
+	case <-reset:
+	case <-m.ended:
 	}
+	m.open.RLock()
+	return m.reset == reset
 }
 
 // operationName is what the client names, also when there is no such operation.
