@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/supportd/supportd/internal/cases"
 	"github.com/supportd/supportd/internal/desk"
@@ -179,8 +181,11 @@ func (p *planner) planPolicies(at place, in seedAccount) []iam.PolicyDocument {
 			_, err = iam.ParsePolicy(text)
 		}
 		at.in("document").check(err)
-		if one.Name == "" {
-			at.wrong("a policy needs a name")
+		if !policyNames.MatchString(one.Name) {
+			at.in("name").wrong("the name of a policy has 1 to 128 letters, digits and _+=,.@-; %q is none", one.Name)
+		}
+		if _, _, managed := iam.ManagedPolicy(one.Name); managed {
+			at.in("name").wrong("the policy %s is built in", one.Name)
 		}
 		p.policies[in.ID] = append(p.policies[in.ID], one.Name)
 		planned = append(planned, iam.PolicyDocument{Account: in.ID, Name: one.Name, Document: string(text)})
@@ -188,7 +193,11 @@ func (p *planner) planPolicies(at place, in seedAccount) []iam.PolicyDocument {
 	return planned
 }
 
-var userNames = regexp.MustCompile(`^[A-Za-z0-9_+=,.@-]{1,64}$`)
+var (
+	userNames   = regexp.MustCompile(`^[A-Za-z0-9_+=,.@-]{1,64}$`)
+	policyNames = regexp.MustCompile(`^[A-Za-z0-9_+=,.@-]{1,128}$`)
+	teamIDs     = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
+)
 
 func (p *planner) planUser(at place, account string, u seedUser) {
 	if !userNames.MatchString(u.Name) {
@@ -206,8 +215,6 @@ func (p *planner) planUser(at place, account string, u seedUser) {
 	}
 }
 
-var teamIDs = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
-
 func (p *planner) planTeam(at place, t seedTeam) {
 	if !teamIDs.MatchString(t.ID) {
 		at.in("id").wrong("the id of a team has 1 to 64 lower-case letters, digits and hyphens; %q is none", t.ID)
@@ -215,6 +222,7 @@ func (p *planner) planTeam(at place, t seedTeam) {
 	if slices.ContainsFunc(p.plan.teams, func(other desk.Team) bool { return other.ID == t.ID }) {
 		at.in("id").wrong("the team %s is in the file twice", t.ID)
 	}
+	checkName(at.in("name"), cmp.Or(t.Name, t.ID))
 	p.checkCodes(at, t.Services, t.Languages)
 	for i, id := range t.Accounts {
 		p.checkAccount(at.in("accounts").item(i), id)
@@ -231,8 +239,12 @@ func (p *planner) planAgent(at place, in seedAgent) {
 		Teams: in.Teams, Services: in.Services, Languages: in.Languages, Capacity: in.Capacity,
 	}
 	email := strings.ToLower(a.Email)
-	if parsed, err := mail.ParseAddress(a.Email); err != nil || parsed.Address != a.Email {
+	checkName(at.in("name"), a.Name)
+	if parsed, err := mail.ParseAddress(a.Email); err != nil || parsed.Address != a.Email || len(a.Email) > 254 {
 		at.in("email").wrong("%q is not an e-mail address", a.Email)
+	}
+	if email == autopilotEmail {
+		at.in("email").wrong("%s is the autopilot's", a.Email)
 	}
 	if _, exists := p.agents[email]; exists {
 		at.in("email").wrong("there is an agent with the e-mail address %s already", a.Email)
@@ -260,6 +272,13 @@ func (p *planner) planResult(at place, r Result) {
 		at.check(p.m.config.Advisor.CheckResult(r.made()))
 	}
 	p.plan.results = append(p.plan.results, r)
+}
+
+// checkName checks the name of a team or an agent.
+func checkName(at place, name string) {
+	if strings.TrimSpace(name) == "" || utf8.RuneCountInString(name) > 128 || strings.ContainsFunc(name, unicode.IsControl) {
+		at.wrong("a name has 1 to 128 characters, and no control characters")
+	}
 }
 
 // checkCodes checks the services and languages of a team or an agent.

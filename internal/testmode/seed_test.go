@@ -3,12 +3,14 @@ package testmode_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/supportd/supportd/internal/cases"
 	"github.com/supportd/supportd/internal/desk"
@@ -309,6 +311,7 @@ accounts: [{id: "123456789012", users: [{name: alice}]}]
 agents: [{email: jane@example.com}, {email: audrey@example.com, role: auditor}]
 `)
 	before := contents(t, s)
+	const allowAll = "{Version: '2012-10-17', Statement: [{Effect: Allow, Action: '*', Resource: '*'}]}"
 	fine := "cases:\n  - {subject: fine, body: B}\n  - subject: S\n    body: B\n    "
 	for _, test := range []struct{ text, want string }{
 		{"case: []", `seed:1:1: unknown field "case"`},
@@ -354,6 +357,11 @@ agents: [{email: jane@example.com}, {email: audrey@example.com, role: auditor}]
 		{"accounts: [{id: '000000000001', users: [{name: a/b}]}]", `seed:1:48: the name of a user has 1 to 64 letters, digits and _+=,.@-; "a/b" is none`},
 		{"accounts: [{id: '123456789012', users: [{name: alice}]}]", "seed:1:48: the account 123456789012 has a user alice already"},
 		{"accounts: [{id: '000000000001', users: [{name: a, policies: [None]}]}]", `seed:1:62: there is no policy "None"; built in are AWSSupportAccess, AdministratorAccess, ReadOnlyAccess`},
+		{"accounts: [{id: '000000000001', policies: [{name: a b, document: " + allowAll + "}]}]", `seed:1:51: the name of a policy has 1 to 128 letters, digits and _+=,.@-; "a b" is none`},
+		{"accounts: [{id: '000000000001', policies: [{name: ReadOnlyAccess, document: " + allowAll + "}]}]", "seed:1:51: the policy ReadOnlyAccess is built in"},
+		{"teams: [{id: t, name: " + strings.Repeat("n", 129) + "}]", "seed:1:23: a name has 1 to 128 characters, and no control characters"},
+		{`agents: [{email: joe@example.com, name: "J\noe"}]`, "seed:1:41: a name has 1 to 128 characters, and no control characters"},
+		{"agents: [{email: autopilot@example.com}]", "seed:1:18: autopilot@example.com is the autopilot's"},
 		{"teams: [{id: A}]", `seed:1:14: the id of a team has 1 to 64 lower-case letters, digits and hyphens; "A" is none`},
 		{"agents: [{email: jane@example.com}]", "seed:1:18: there is an agent with the e-mail address jane@example.com already"},
 		{"agents: [{email: joe@example.com, role: boss}]", `seed:1:41: there is no role "boss": want agent, lead, administrator or auditor`},
@@ -368,6 +376,49 @@ agents: [{email: jane@example.com}, {email: audrey@example.com, role: auditor}]
 	}
 	if diff := cmp.Diff(before, contents(t, s)); diff != "" {
 		t.Errorf("seeds with errors added something (-before +after):\n%s", diff)
+	}
+}
+
+// What a story can be is decided before it is told: none is given up in the middle,
+// and each ends as it says.
+func TestStoriesAreRefusedOrToldAsAWhole(t *testing.T) {
+	t.Parallel()
+	s := mustServer(t)
+	mustSeed(t, s, "teams: [{id: printers}]\nagents: [{email: jane@example.com}]")
+	told := 0
+	rapid.Check(t, func(t *rapid.T) {
+		pick := func(what string, from ...string) string { return rapid.SampledFrom(from).Draw(t, what) }
+		status := func() string {
+			return pick("status", "", "status: unassigned", "status: opened", "status: work-in-progress", "status: pending-customer-action",
+				"status: customer-action-completed", "status: reopened", "status: resolved")
+		}
+		var parts []string
+		for range rapid.IntRange(0, 5).Draw(t, "communications") {
+			after := pick("after", "0s", "1m", "1d", "15d")
+			part := fmt.Sprintf("{by: customer, after: %s, body: B}", after)
+			if rapid.Bool().Draw(t, "agent") {
+				part = fmt.Sprintf("{by: agent, after: %s, %s, %s, %s}", after, pick("body", "note: N", "body: B"), pick("who", "", "agent: jane@example.com"), status())
+			}
+			parts = append(parts, strings.ReplaceAll(part, ", ,", ","))
+		}
+		end := status()
+		text := fmt.Sprintf("cases:\n  - subject: S\n    body: B\n    ref: a\n    communications: [%s]\n    %s\n    %s\n    %s\n",
+			strings.Join(parts, ", "), pick("assignee", "", "assignee: jane@example.com"), pick("team", "", "team: printers"), end)
+		seeded, err := s.Test.Seed(context.Background(), []byte(text))
+		if errors.Is(err, testmode.ErrInvalidSeed) {
+			return
+		}
+		if err != nil {
+			t.Fatalf("Seed(%s) = %v, want it to be refused or told", text, err)
+		}
+		found, err := s.Desk.Case(context.Background(), desk.Operator(), seeded.Cases["a"])
+		if want := strings.TrimPrefix(end, "status: "); err != nil || want != "" && string(found.Case.Status) != want {
+			t.Fatalf("Seed(%s): the case is %s, %v, want %s", text, found.Case.Status, err, want)
+		}
+		told++
+	})
+	if told == 0 {
+		t.Error("no story was told")
 	}
 }
 
