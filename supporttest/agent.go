@@ -87,5 +87,5 @@ func (s *Server) Seed(text string) Seeded {
 // https://github.com/supportd/supportd/blob/main/docs/testing.md#autopilot.
 func (s *Server) Autopilot(text string) {
 	s.t.Helper()
-	s.must("autopilot", s.mode.SetAutopilot(context.Background(), []byte(text)))
+	s.must("autopilot", s.mode.SetAutopilot([]byte(text)))
 }

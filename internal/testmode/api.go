@@ -417,11 +417,11 @@ func (m *Mode) putAutopilot(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return done(w, m.SetAutopilot(r.Context(), text))
+	return done(w, m.SetAutopilot(text))
 }
 
-func (m *Mode) deleteAutopilot(w http.ResponseWriter, r *http.Request) error {
-	return done(w, m.SetAutopilot(r.Context(), nil))
+func (m *Mode) deleteAutopilot(w http.ResponseWriter, _ *http.Request) error {
+	return done(w, m.SetAutopilot(nil))
 }
 
 func (m *Mode) putResult(w http.ResponseWriter, r *http.Request) error {

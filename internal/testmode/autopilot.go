@@ -17,6 +17,7 @@ type autopilot struct {
 	paused  bool
 	news    []news
 	plays   []*play       // in the order in which they began
+
 	changed chan struct{} // has one element when Run has to look again
 }
 
@@ -44,16 +45,14 @@ type play struct {
 // from now on; the word "default" stands for the script of the program, and an
 // empty one ends the autopilot. What was left to do by the script before is not
 // done.
-func (m *Mode) SetAutopilot(ctx context.Context, text []byte) error {
+func (m *Mode) SetAutopilot(text []byte) error {
 	m.moving.Lock()
 	defer m.moving.Unlock()
-	m.open.RLock()
-	defer m.open.RUnlock()
-	return m.setAutopilot(ctx, text)
+	return m.setAutopilot(text)
 }
 
-// setAutopilot is SetAutopilot for those who keep a reset from happening.
-func (m *Mode) setAutopilot(_ context.Context, text []byte) error {
+// setAutopilot is SetAutopilot for those who keep the clock and a reset away.
+func (m *Mode) setAutopilot(text []byte) error {
 	s, err := readScript(m.config.Cases.Catalog, text)
 	if err != nil {
 		return err
@@ -72,9 +71,6 @@ func (m *Mode) Autopilot() []byte {
 	return m.autopilot.script.text
 }
 
-// stopAutopilot forgets the script and what is left of it to do.
-func (m *Mode) stopAutopilot() { m.autopilot.begin(nil) }
-
 // Observe tells the autopilot of a change of a case, in the transaction that
 // makes it. It only notes that the case is to be looked at: a transaction may
 // still fail, or run again.
@@ -92,14 +88,13 @@ func (m *Mode) Observe(change cases.Change) {
 // then. It is called once.
 func (m *Mode) Run(ctx context.Context) {
 	defer close(m.ended)
-	changed := m.autopilot.changes()
 	for {
 		wait, stop := m.untilNextAct()
 		select {
 		case <-ctx.Done():
 			stop()
 			return
-		case <-changed:
+		case <-m.autopilot.changed:
 		case <-wait:
 			m.actNow(ctx)
 		}
@@ -136,21 +131,21 @@ func (m *Mode) actNow(ctx context.Context) {
 func (m *Mode) nextAct() time.Time { return m.autopilot.nextAct() }
 
 // act does what the autopilot has to do by now. The caller keeps a reset from
-// happening, and others from acting, too.
+// happening, and others from acting, too. When ctx ends, the rest is left to be
+// done; what has begun goes on, else the case would be given up.
 func (m *Mode) act(ctx context.Context) error {
+	whole := context.WithoutCancel(ctx)
 	for _, n := range m.autopilot.takeNews() {
-		m.consider(ctx, n)
+		m.consider(whole, n)
 	}
-	for {
+	for ctx.Err() == nil {
 		p := m.autopilot.due(m.config.Clock.Now())
 		if p == nil {
-			return ctx.Err()
+			return nil
 		}
-		m.perform(ctx, p)
-		if err := ctx.Err(); err != nil {
-			return err
-		}
+		m.perform(whole, p)
 	}
+	return ctx.Err()
 }
 
 // begin plays a script from now on, nil for none.
@@ -182,33 +177,12 @@ func (a *autopilot) hear(n news) {
 	a.wake()
 }
 
-// changes returns what tells Run that it has to look again.
-func (a *autopilot) changes() <-chan struct{} {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.signal()
-}
-
-func (a *autopilot) signal() chan struct{} {
-	if a.changed == nil {
-		a.changed = make(chan struct{}, 1)
-	}
-	return a.changed
-}
-
-// wake tells Run to look again. The caller has the lock.
+// wake tells Run to look again: there is something new, or the clock was moved.
 func (a *autopilot) wake() {
 	select {
-	case a.signal() <- struct{}{}:
+	case a.changed <- struct{}{}:
 	default: // it will
 	}
-}
-
-// moved tells Run that the clock was moved, or runs again.
-func (a *autopilot) moved() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.wake()
 }
 
 func (a *autopilot) nextAct() (at time.Time) {

@@ -192,7 +192,7 @@ func TestScriptThatIsWrongLeavesTheOneBefore(t *testing.T) {
 	t.Parallel()
 	s := mustServer(t)
 	mustPlay(t, s, "rules: []")
-	if err := s.Test.SetAutopilot(t.Context(), []byte("rules: [{}")); err == nil {
+	if err := s.Test.SetAutopilot([]byte("rules: [{}")); err == nil {
 		t.Error("a script that is no YAML is taken")
 	}
 	if got := string(s.Test.Autopilot()); got != "rules: []" {
@@ -270,6 +270,47 @@ func TestStepsHappenWhenTheClockIsMoved(t *testing.T) {
 	wantMove(t, moved, cases.Opened)
 	s.Test.Unfreeze()
 	wantMove(t, moved, cases.Resolved)
+}
+
+// A seed has the clock elsewhere for a while. Who looks at it then looks again.
+func TestStepsHappenAfterASeed(t *testing.T) {
+	t.Parallel()
+	s := mustOpen(t, server.Test{Time: start})
+	mustPlay(t, s, "rules: [{steps: [{resolve: true}]}]")
+	moved := watchStatuses(s)
+	mustCreate(t, s, cases.NewCase{Subject: "Printer", Body: "It burns."})
+	heard := s.Cases.Watch
+	begin := sync.OnceFunc(func() {
+		run(t, s)
+		<-time.After(20 * time.Millisecond)
+	})
+	s.Cases.Watch = func(ctx context.Context, tx cases.Tx, change cases.Change) error {
+		begin()
+		return heard(ctx, tx, change)
+	}
+	mustSeed(t, s, "cases: [{subject: S, body: B, createdAt: -1h}]")
+	wantMove(t, moved, cases.Resolved)
+}
+
+// What has begun when somebody gives an advance up is finished, and the rest is
+// left for the next one.
+func TestAnAdvanceThatIsGivenUpLosesNoStep(t *testing.T) {
+	t.Parallel()
+	s := mustServer(t)
+	mustPlay(t, s, "rules: [{steps: [{after: 1m, severity: high, status: opened}, {after: 1m, resolve: true}]}]")
+	id := mustCreate(t, s, cases.NewCase{Subject: "Printer", Body: "It burns."})
+	ctx, giveUp := context.WithCancel(t.Context())
+	heard := s.Cases.Watch
+	s.Cases.Watch = func(ctx context.Context, tx cases.Tx, change cases.Change) error {
+		giveUp()
+		return heard(ctx, tx, change)
+	}
+	if err := s.Test.Advance(ctx, time.Hour); !errors.Is(err, context.Canceled) {
+		t.Errorf("Advance(given up) = %v, want %v", err, context.Canceled)
+	}
+	wantStatus(t, s, id, cases.Opened)
+	mustAdvance(t, s, time.Hour)
+	wantStatus(t, s, id, cases.Resolved)
 }
 
 // Customers write, the clock moves and scripts change at once.

@@ -206,7 +206,7 @@ func TestResetBesideEverythingLeavesNothing(t *testing.T) {
 		repeat("CreateCase", func() error { _, err := w.create(w.client(1), "beside"); return err })
 	}
 	repeat("Advance", func() error { return w.Advance(ctx, 20*time.Minute) })
-	repeat("SetAutopilot", func() error { <-time.After(10 * time.Millisecond); return w.SetAutopilot(ctx, []byte(script)) })
+	repeat("SetAutopilot", func() error { <-time.After(10 * time.Millisecond); return w.SetAutopilot([]byte(script)) })
 	repeat("Seed", func() error {
 		_, err := w.Seed(ctx, []byte("cases: [{subject: planted, body: words, communications: [{by: agent, body: Why?}]}]"))
 		return err

@@ -147,6 +147,7 @@ func (m *Mode) visit() (now time.Time, back func()) {
 	return now, func() {
 		clock.Set(now)
 		release()
+		m.autopilot.wake()
 	}
 }
 

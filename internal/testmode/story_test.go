@@ -78,7 +78,7 @@ func mustAdvance(t *testing.T, s *server.Server, d time.Duration) {
 
 func mustPlay(t *testing.T, s *server.Server, script string) {
 	t.Helper()
-	if err := s.Test.SetAutopilot(t.Context(), []byte(script)); err != nil {
+	if err := s.Test.SetAutopilot([]byte(script)); err != nil {
 		t.Fatalf("SetAutopilot: %v", err)
 	}
 }

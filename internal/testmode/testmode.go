@@ -69,6 +69,7 @@ func New(c Config) (*Mode, error) {
 	}
 	m := &Mode{config: c, reset: make(chan struct{}), ended: make(chan struct{})}
 	m.faults.chance = c.Random.chance
+	m.autopilot.changed = make(chan struct{}, 1)
 	return m, nil
 }
 
@@ -82,7 +83,7 @@ func (m *Mode) Start(ctx context.Context) error {
 	if len(m.config.Autopilot) == 0 {
 		return nil
 	}
-	if err := m.setAutopilot(ctx, m.config.Autopilot); err != nil {
+	if err := m.setAutopilot(m.config.Autopilot); err != nil {
 		return fmt.Errorf("autopilot: %w", err)
 	}
 	return nil
@@ -116,7 +117,7 @@ func (m *Mode) Reset(ctx context.Context) error {
 	defer m.open.Unlock()
 	close(m.reset)
 	m.reset = make(chan struct{})
-	m.stopAutopilot()
+	m.autopilot.begin(nil)
 	m.faults.reset()
 	m.requests.reset()
 	m.config.Clock.Restart()
@@ -142,7 +143,7 @@ func (m *Mode) Advance(ctx context.Context, d time.Duration) error {
 	defer m.moving.Unlock()
 	m.open.RLock()
 	defer m.open.RUnlock()
-	defer m.autopilot.moved()
+	defer m.autopilot.wake()
 	defer m.config.Clock.hold()()
 	until := m.config.Clock.Now().Add(d)
 	if err := CheckTime(until); err != nil {
@@ -191,7 +192,7 @@ func (m *Mode) SetTime(t time.Time) error {
 	m.moving.Lock()
 	defer m.moving.Unlock()
 	m.config.Clock.Set(t)
-	m.autopilot.moved()
+	m.autopilot.wake()
 	return nil
 }
 
@@ -209,7 +210,7 @@ func (m *Mode) Freeze() {
 	m.moving.Lock()
 	defer m.moving.Unlock()
 	m.config.Clock.Freeze()
-	m.autopilot.moved()
+	m.autopilot.wake()
 }
 
 // Unfreeze lets the clock go on from where it is.
@@ -217,7 +218,7 @@ func (m *Mode) Unfreeze() {
 	m.moving.Lock()
 	defer m.moving.Unlock()
 	m.config.Clock.Run()
-	m.autopilot.moved()
+	m.autopilot.wake()
 }
 
 // Now returns the time of the server's clock.
