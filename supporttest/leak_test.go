@@ -33,7 +33,8 @@ func TestManyResetsLeaveNothingBehind(t *testing.T) {
 	for range 2 * *servers {
 		use()
 	}
-	checkNothingIsLeft(t, goroutines+2, files+2) // connections of the client that idle
+	const some = 10 // connections come and go; what leaks does so with every reset
+	checkNothingIsLeft(t, goroutines+some, files+some)
 	if left := mustAttachments(t, srv); len(left) > 0 {
 		t.Errorf("after the last reset there are files %v, want none", left)
 	}
