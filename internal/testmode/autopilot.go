@@ -12,11 +12,11 @@ import (
 
 // autopilot plays an agent by a script. It is idle without one.
 type autopilot struct {
-	mu      sync.Mutex
-	script  *script // nil: none
-	paused  bool
-	news    []news
-	plays   []*play       // in the order in which they began
+	mu     sync.Mutex
+	script *script // nil: none
+	paused bool
+	news   []news
+	plays  []*play // in the order in which they began
 
 	changed chan struct{} // has one element when Run has to look again
 }

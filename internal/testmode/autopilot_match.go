@@ -3,7 +3,6 @@ package testmode
 import (
 	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/supportd/supportd/internal/cases"
 	"github.com/supportd/supportd/internal/catalog"
@@ -35,19 +34,23 @@ func (f matchForm) read(at place, known *catalog.Catalog) match {
 		}
 	}
 	for i, code := range f.Severity {
-		if !slices.ContainsFunc(known.Severities(), func(s catalog.Severity) bool { return s.Code == code }) {
-			at.in("severity").item(i).wrong("there is no severity %q", code)
-		}
+		checkSeverity(at.in("severity").item(i), known, code)
 	}
 	for i, code := range f.Language {
 		at.in("language").item(i).check(known.CheckLanguage(code))
 	}
 	for i, id := range f.Account {
-		if len(id) != 12 || strings.Trim(id, "0123456789") != "" {
+		if !isAccountID(id) {
 			at.in("account").item(i).wrong("an account has 12 digits; %q is none", id)
 		}
 	}
 	return m
+}
+
+func checkSeverity(at place, known *catalog.Catalog, code string) {
+	if !slices.ContainsFunc(known.Severities(), func(s catalog.Severity) bool { return s.Code == code }) {
+		at.wrong("there is no severity %q", code)
+	}
 }
 
 // readPattern reads /a regular expression/, or a text that is a part of what is

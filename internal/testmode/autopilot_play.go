@@ -143,26 +143,32 @@ func (m *Mode) step(ctx context.Context, p *play, s step) (goesOn bool, err erro
 }
 
 func (m *Mode) do(ctx context.Context, who desk.Caller, p *play, s step, v variables) error {
-	d := m.config.Desk
 	if s.severity != "" {
-		if _, err := d.SetSeverity(ctx, who, p.CaseID, s.severity, "autopilot"); err != nil {
+		if _, err := m.config.Desk.SetSeverity(ctx, who, p.CaseID, s.severity, "autopilot"); err != nil {
 			return err
 		}
 	}
-	if s.note != "" {
-		if _, err := d.Note(ctx, who, p.CaseID, v.fillIn(s.note)); err != nil {
+	return m.work(ctx, who, p.CaseID, v.fillIn(s.note), desk.NewReply{Body: v.fillIn(s.reply), Status: s.status, Files: s.files})
+}
+
+// work is what an agent does in one go: a note, and a reply or just a status, as
+// far as there are any.
+func (m *Mode) work(ctx context.Context, who desk.Caller, id, note string, reply desk.NewReply) error {
+	d := m.config.Desk
+	if note != "" {
+		if _, err := d.Note(ctx, who, id, note); err != nil {
 			return err
 		}
 	}
-	if s.reply != "" {
-		_, err := d.Reply(ctx, who, p.CaseID, desk.NewReply{Body: v.fillIn(s.reply), Status: s.status, Files: s.files})
+	switch {
+	case reply.Body != "":
+		_, err := d.Reply(ctx, who, id, reply)
+		return err
+	case reply.Status != "":
+		_, err := d.SetStatus(ctx, who, id, reply.Status, "")
 		return err
 	}
-	if s.status == "" {
-		return nil
-	}
-	_, err := d.SetStatus(ctx, who, p.CaseID, s.status, "")
-	return err
+	return nil
 }
 
 const autopilotEmail = "autopilot@example.com"

@@ -5,7 +5,6 @@ import (
 	_ "embed"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -122,8 +121,8 @@ func (f stepForm) read(at place, known *catalog.Catalog) step {
 	s := step{severity: f.Severity, note: f.Note, reply: f.Reply, status: f.Status, files: readFiles(at.in("attachments"), f.Attachments)}
 	f.readTime(at, &s)
 	f.readStatus(at, &s)
-	if s.severity != "" && !slices.ContainsFunc(known.Severities(), func(one catalog.Severity) bool { return one.Code == s.severity }) {
-		at.in("severity").wrong("there is no severity %q", s.severity)
+	if s.severity != "" {
+		checkSeverity(at.in("severity"), known, s.severity)
 	}
 	if s.note != "" {
 		at.in("note").check(desk.CheckNote(s.note))
@@ -148,13 +147,16 @@ func (f stepForm) readTime(at place, s *step) {
 		s.after, err = parseSpan(f.After)
 		at.in("after").check(err)
 	}
-	if s.onReply = f.On != ""; s.onReply && f.On != "customer-reply" {
+	s.onReply = f.On != ""
+	if s.onReply && f.On != "customer-reply" {
 		at.in("on").wrong("on %q: want customer-reply", f.On)
 	}
-	if s.repeat = 1; f.Repeat == nil {
+	s.repeat = 1
+	if f.Repeat == nil {
 		return
 	}
-	if s.repeat = *f.Repeat; s.repeat < 1 || s.repeat > maxRepeat {
+	s.repeat = *f.Repeat
+	if s.repeat < 1 || s.repeat > maxRepeat {
 		at.in("repeat").wrong("a step is done 1 to %d times, not %d", maxRepeat, s.repeat)
 	}
 	if !s.onReply {

@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/supportd/supportd/internal/cases"
 	"github.com/supportd/supportd/internal/desk"
 	"github.com/supportd/supportd/internal/server"
@@ -30,13 +28,10 @@ func TestDefaultScriptActsOutACase(t *testing.T) {
 	wantStatus(t, s, id, cases.CustomerActionCompleted)
 	mustAdvance(t, s, time.Hour)
 
-	want := []string{
+	wantStatuses(t, s, id, []string{
 		"5m0s opened", "15m0s work-in-progress", "30m0s pending-customer-action",
 		"25h0m0s customer-action-completed", "25h5m0s work-in-progress", "25h45m0s resolved",
-	}
-	if diff := cmp.Diff(want, statuses(t, s, id)); diff != "" {
-		t.Errorf("statuses (-want +got):\n%s", diff)
-	}
+	})
 	last := mustDetail(t, s, id).Communications[3]
 	if last.SubmittedBy != "Amazon Web Services" || len(last.Attachments) != 1 || !strings.Contains(last.Body, `"Queries hang"`) {
 		t.Errorf("the solution is %+v, want one of Amazon Web Services with an attachment", last)
@@ -83,17 +78,12 @@ rules:
 	mustAdvance(t, s, 10*24*time.Hour)
 
 	found := mustDetail(t, s, id)
-	want := []string{
+	wantSaid(t, s, id, []string{
 		"0s owner@example.com: {{case.id}}",
 		"1h0m0s Amazon Web Services: One in " + found.Case.DisplayID + ".",
 		"1h30m0s Amazon Web Services: You said: {{case.id}}",
-	}
-	if diff := cmp.Diff(want, said(t, s, id)); diff != "" {
-		t.Errorf("said (-want +got):\n%s", diff)
-	}
-	if diff := cmp.Diff([]string{"1h0m0s opened", "1h30m0s pending-customer-action", "25h30m0s resolved"}, statuses(t, s, id)); diff != "" {
-		t.Errorf("statuses (-want +got):\n%s", diff)
-	}
+	})
+	wantStatuses(t, s, id, []string{"1h0m0s opened", "1h30m0s pending-customer-action", "25h30m0s resolved"})
 	if found.Case.SeverityCode != "high" {
 		t.Errorf("the severity is %q, want high", found.Case.SeverityCode)
 	}
@@ -105,37 +95,30 @@ rules:
 
 func TestRepeatedStepAnswersEachReplyUntilItsCount(t *testing.T) {
 	t.Parallel()
-	s := mustServer(t)
-	mustPlay(t, s, `
+	s, id := mustScene(t, `
 rules:
   - steps:
       - {on: customer-reply, after: 1m, repeat: 2, reply: "You said {{customer.text}}."}
       - {on: customer-reply, reply: "That is enough.", resolve: true}
 `)
-	id := mustCreate(t, s, cases.NewCase{Subject: "Printer", Body: "It burns."})
 	for _, text := range []string{"a", "b", "c", "d"} {
 		mustAdvance(t, s, time.Hour)
 		mustSay(t, s, id, text)
 	}
 	mustAdvance(t, s, time.Hour)
-	want := []string{
+	wantSaid(t, s, id, []string{
 		"0s owner@example.com: It burns.",
 		"1h0m0s owner@example.com: a", "1h1m0s Amazon Web Services: You said a.",
 		"2h0m0s owner@example.com: b", "2h1m0s Amazon Web Services: You said b.",
 		"3h0m0s owner@example.com: c", "3h0m0s Amazon Web Services: That is enough.",
 		"4h0m0s owner@example.com: d",
-	}
-	if diff := cmp.Diff(want, said(t, s, id)); diff != "" {
-		t.Errorf("said (-want +got):\n%s", diff)
-	}
+	})
 }
 
 // What was said before the autopilot asks is no answer.
 func TestOnlyAReplyAfterTheQuestionIsAnAnswer(t *testing.T) {
 	t.Parallel()
-	s := mustServer(t)
-	mustPlay(t, s, "rules: [{steps: [{after: 1h, reply: Why?}, {on: customer-reply, resolve: true}]}]")
-	id := mustCreate(t, s, cases.NewCase{Subject: "Printer", Body: "It burns."})
+	s, id := mustScene(t, "rules: [{steps: [{after: 1h, reply: Why?}, {on: customer-reply, resolve: true}]}]")
 	mustSay(t, s, id, "Still.")
 	mustAdvance(t, s, 2*time.Hour)
 	wantStatus(t, s, id, cases.PendingCustomerAction)
@@ -146,9 +129,7 @@ func TestOnlyAReplyAfterTheQuestionIsAnAnswer(t *testing.T) {
 
 func TestAutopilotStopsWhereSomebodyElseIsDone(t *testing.T) {
 	t.Parallel()
-	s := mustServer(t)
-	mustPlay(t, s, "rules: [{steps: [{after: 1h, reply: Hello}, {after: 1h, reply: Still here?}]}]")
-	id := mustCreate(t, s, cases.NewCase{Subject: "Printer", Body: "It burns."})
+	s, id := mustScene(t, "rules: [{steps: [{after: 1h, reply: Hello}, {after: 1h, reply: Still here?}]}]")
 	if _, err := s.Cases.Resolve(t.Context(), customer(t), cases.RequestKey{}, id); err != nil {
 		t.Fatal(err)
 	}
@@ -177,9 +158,7 @@ rules:
 
 func TestAnotherScriptEndsWhatWasToBeDone(t *testing.T) {
 	t.Parallel()
-	s := mustServer(t)
-	mustPlay(t, s, "rules: [{steps: [{after: 1h, resolve: true}]}]")
-	id := mustCreate(t, s, cases.NewCase{Subject: "Printer", Body: "It burns."})
+	s, id := mustScene(t, "rules: [{steps: [{after: 1h, resolve: true}]}]")
 	mustPlay(t, s, "")
 	if got := s.Test.Autopilot(); got != nil {
 		t.Errorf("Autopilot() = %q after its end, want nil", got)
@@ -279,15 +258,11 @@ func TestStepsHappenAfterASeed(t *testing.T) {
 	mustPlay(t, s, "rules: [{steps: [{resolve: true}]}]")
 	moved := watchStatuses(s)
 	mustCreate(t, s, cases.NewCase{Subject: "Printer", Body: "It burns."})
-	heard := s.Cases.Watch
 	begin := sync.OnceFunc(func() {
 		run(t, s)
-		<-time.After(20 * time.Millisecond)
+		<-time.After(20 * time.Millisecond) // until it waits
 	})
-	s.Cases.Watch = func(ctx context.Context, tx cases.Tx, change cases.Change) error {
-		begin()
-		return heard(ctx, tx, change)
-	}
+	onChange(s, func(cases.Change) { begin() })
 	mustSeed(t, s, "cases: [{subject: S, body: B, createdAt: -1h}]")
 	wantMove(t, moved, cases.Resolved)
 }
@@ -296,15 +271,9 @@ func TestStepsHappenAfterASeed(t *testing.T) {
 // left for the next one.
 func TestAnAdvanceThatIsGivenUpLosesNoStep(t *testing.T) {
 	t.Parallel()
-	s := mustServer(t)
-	mustPlay(t, s, "rules: [{steps: [{after: 1m, severity: high, status: opened}, {after: 1m, resolve: true}]}]")
-	id := mustCreate(t, s, cases.NewCase{Subject: "Printer", Body: "It burns."})
+	s, id := mustScene(t, "rules: [{steps: [{after: 1m, severity: high, status: opened}, {after: 1m, resolve: true}]}]")
 	ctx, giveUp := context.WithCancel(t.Context())
-	heard := s.Cases.Watch
-	s.Cases.Watch = func(ctx context.Context, tx cases.Tx, change cases.Change) error {
-		giveUp()
-		return heard(ctx, tx, change)
-	}
+	onChange(s, func(cases.Change) { giveUp() })
 	if err := s.Test.Advance(ctx, time.Hour); !errors.Is(err, context.Canceled) {
 		t.Errorf("Advance(given up) = %v, want %v", err, context.Canceled)
 	}
@@ -313,7 +282,7 @@ func TestAnAdvanceThatIsGivenUpLosesNoStep(t *testing.T) {
 	wantStatus(t, s, id, cases.Resolved)
 }
 
-// Customers write, the clock moves and scripts change at once.
+// Customers write while others move the clock.
 func TestManyCustomersAtOnce(t *testing.T) {
 	t.Parallel()
 	s := mustServer(t)
@@ -355,13 +324,11 @@ func run(t *testing.T, s *server.Server) {
 // watchStatuses returns the statuses that agents move cases to.
 func watchStatuses(s *server.Server) <-chan cases.Status {
 	moved := make(chan cases.Status, 100)
-	heard := s.Cases.Watch
-	s.Cases.Watch = func(ctx context.Context, tx cases.Tx, change cases.Change) error {
+	onChange(s, func(change cases.Change) {
 		if strings.HasPrefix(change.Actor, "agent:") && change.From != change.Case.Status {
 			moved <- change.Case.Status
 		}
-		return heard(ctx, tx, change)
-	}
+	})
 	return moved
 }
 

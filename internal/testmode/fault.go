@@ -53,7 +53,7 @@ func (f Fault) check(operations []string) error {
 		return ErrInvalid.With("There is no kind of fault %q; there are %v.", f.Kind, FaultKinds())
 	case f.Operation != "" && operations != nil && !slices.Contains(operations, f.Operation):
 		return ErrInvalid.With("The API has no operation %q; it has %v.", f.Operation, operations)
-	case f.Account != "" && (len(f.Account) != 12 || strings.Trim(f.Account, "0123456789") != ""):
+	case f.Account != "" && !isAccountID(f.Account):
 		return ErrInvalid.With("An account has 12 digits, unlike %q.", f.Account)
 	case !(0 <= f.Probability && f.Probability <= 1): // not a number is refused, too
 		return ErrInvalid.With("A probability is from 0 to 1, not %v.", f.Probability)
@@ -66,6 +66,8 @@ func (f Fault) check(operations []string) error {
 	}
 	return nil
 }
+
+func isAccountID(id string) bool { return len(id) == 12 && strings.Trim(id, "0123456789") == "" }
 
 func (f Fault) fits(operation, account string) bool {
 	return (f.Operation == "" || f.Operation == operation) &&

@@ -53,22 +53,23 @@ const (
 func (m *Mode) Requests(ctx context.Context, q RequestQuery) ([]Request, error) {
 	for {
 		found, more := m.requests.find(q)
-		if len(found) < q.AtLeast {
-			select {
-			case <-more:
-				continue
-			case <-ctx.Done():
-			}
+		if len(found) >= q.AtLeast {
+			return lastOf(found, q.Limit), nil
 		}
-		var err error
-		if len(found) < q.AtLeast {
-			err = ctx.Err()
+		select {
+		case <-more:
+		case <-ctx.Done():
+			return found, ctx.Err()
 		}
-		if q.Limit > 0 && len(found) > q.Limit {
-			found = found[len(found)-q.Limit:]
-		}
-		return found, err
 	}
+}
+
+// lastOf returns the last ones, all of them for a limit of 0.
+func lastOf(all []Request, limit int) []Request {
+	if limit <= 0 {
+		return all
+	}
+	return all[max(len(all)-limit, 0):]
 }
 
 // requestLog keeps the last requests.

@@ -85,19 +85,23 @@ func TestWaitingForRequests(t *testing.T) {
 	if got, err := w.Requests(ctx, testmode.RequestQuery{AtLeast: 2}); !errors.Is(err, context.DeadlineExceeded) || len(got) != 1 {
 		t.Errorf("Requests(at least 2) = %d, %v, want one and a deadline", len(got), err)
 	}
+	w.mustCreate("two")
+	if got, err := w.Requests(ctx, testmode.RequestQuery{AtLeast: 3, Limit: 1}); !errors.Is(err, context.DeadlineExceeded) || len(got) != 2 {
+		t.Errorf("Requests(at least 3) = %d, %v, want both that came and a deadline", len(got), err)
+	}
 	found := make(chan int)
 	go func() {
-		got, _ := w.Requests(t.Context(), testmode.RequestQuery{AtLeast: 3})
+		got, _ := w.Requests(t.Context(), testmode.RequestQuery{AtLeast: 4})
 		found <- len(got)
 	}()
-	w.mustCreate("two")
+	w.mustCreate("three")
 	select {
 	case n := <-found:
-		t.Errorf("Requests(at least 3) returned %d after 2", n)
+		t.Errorf("Requests(at least 4) returned %d after 3", n)
 	default:
 	}
-	w.mustCreate("three")
-	if n := <-found; n != 3 {
-		t.Errorf("Requests(at least 3) = %d", n)
+	w.mustCreate("four")
+	if n := <-found; n != 4 {
+		t.Errorf("Requests(at least 4) = %d", n)
 	}
 }

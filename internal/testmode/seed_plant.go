@@ -214,34 +214,24 @@ func (p *planting) stage(ctx context.Context, account string, files []cases.File
 
 // work does what an agent did.
 func (p *planting) work(ctx context.Context, who desk.Caller, id string, a act) error {
-	d := p.m.config.Desk
 	if a.assignee != "" || a.team != "" {
-		if err := p.assign(ctx, who, id, a); err != nil {
+		if err := p.assign(ctx, id, a); err != nil {
 			return err
 		}
 	}
 	if len(a.tags) > 0 {
-		if _, err := d.Tag(ctx, who, id, a.tags, nil); err != nil {
+		if _, err := p.m.config.Desk.Tag(ctx, who, id, a.tags, nil); err != nil {
 			return err
 		}
 	}
-	if a.note != "" {
-		if _, err := d.Note(ctx, who, id, a.note); err != nil {
-			return err
-		}
+	reply := desk.NewReply{Body: a.body, Status: a.status, Files: a.files}
+	if reply.Body != "" {
+		reply.Status = cmp.Or(a.status, keepStatus)
 	}
-	if a.body != "" {
-		_, err := d.Reply(ctx, who, id, desk.NewReply{Body: a.body, Status: cmp.Or(a.status, "keep"), Files: a.files})
-		return err
-	}
-	if a.status == "" {
-		return nil
-	}
-	_, err := d.SetStatus(ctx, who, id, a.status, "")
-	return err
+	return p.m.work(ctx, who, id, a.note, reply)
 }
 
-func (p *planting) assign(ctx context.Context, who desk.Caller, id string, a act) error {
+func (p *planting) assign(ctx context.Context, id string, a act) error {
 	to := desk.Assignment{Team: a.team}
 	if a.assignee != "" {
 		agent, err := p.m.config.Desk.Agent(ctx, desk.Operator(), a.assignee)

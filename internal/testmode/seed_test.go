@@ -67,21 +67,15 @@ cases:
 `)
 	id := seeded.Cases["printer"]
 	found := mustDetail(t, s, id)
-	wantSaid := []string{
+	wantSaid(t, s, id, []string{
 		"-72h0m0s owner@example.com: It says lp0.",
 		"-69h30m0s Amazon Web Services: Where is it?",
 		"-69h0m0s owner@example.com: On the second floor.",
-	}
-	if diff := cmp.Diff(wantSaid, said(t, s, id)); diff != "" {
-		t.Errorf("said (-want +got):\n%s", diff)
-	}
-	wantStatuses := []string{
+	})
+	wantStatuses(t, s, id, []string{
 		"-69h30m0s opened", "-69h30m0s pending-customer-action", "-69h0m0s customer-action-completed",
 		"-44h0m0s work-in-progress", "-44h0m0s resolved",
-	}
-	if diff := cmp.Diff(wantStatuses, statuses(t, s, id)); diff != "" {
-		t.Errorf("statuses (-want +got):\n%s", diff)
-	}
+	})
 	c := found.Case
 	if !c.CreatedAt.Equal(start.Add(-72*time.Hour)) || c.ServiceCode != "amazon-athena" || c.SeverityCode != "high" || c.CCEmailAddresses[0] != "ops@example.com" {
 		t.Errorf("the case is %+v", c)
@@ -126,13 +120,11 @@ func TestStoriesAreToldInTheOrderOfTime(t *testing.T) {
 	t.Parallel()
 	s := mustServer(t)
 	var order []string
-	heard := s.Cases.Watch
-	s.Cases.Watch = func(ctx context.Context, tx cases.Tx, change cases.Change) error {
+	onChange(s, func(change cases.Change) {
 		if change.Communication != nil {
 			order = append(order, change.Communication.Body)
 		}
-		return heard(ctx, tx, change)
-	}
+	})
 	mustSeed(t, s, `
 cases:
   - {subject: S, body: 3, createdAt: -1h}

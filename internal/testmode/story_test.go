@@ -3,9 +3,10 @@ package testmode_test
 import (
 	"context"
 	"path/filepath"
-	"slices"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/supportd/supportd/internal/cases"
 	"github.com/supportd/supportd/internal/desk"
@@ -83,6 +84,23 @@ func mustPlay(t *testing.T, s *server.Server, script string) {
 	}
 }
 
+// mustScene opens a case for which a script is played.
+func mustScene(t *testing.T, script string) (s *server.Server, id string) {
+	t.Helper()
+	s = mustServer(t)
+	mustPlay(t, s, script)
+	return s, mustCreate(t, s, cases.NewCase{Subject: "Printer", Body: "It burns."})
+}
+
+// onChange has f hear of every change of a case, in its transaction.
+func onChange(s *server.Server, f func(cases.Change)) {
+	heard := s.Cases.Watch
+	s.Cases.Watch = func(ctx context.Context, tx cases.Tx, change cases.Change) error {
+		f(change)
+		return heard(ctx, tx, change)
+	}
+}
+
 func mustDetail(t *testing.T, s *server.Server, id string) desk.Detail {
 	t.Helper()
 	found, err := s.Desk.Case(context.WithoutCancel(t.Context()), desk.Operator(), id)
@@ -97,6 +115,20 @@ func wantStatus(t *testing.T, s *server.Server, id string, want cases.Status) {
 	t.Helper()
 	if got := mustDetail(t, s, id).Case.Status; got != want {
 		t.Errorf("at %s the case is %s, want %s", s.Test.Now().UTC().Format(time.TimeOnly), got, want)
+	}
+}
+
+func wantSaid(t *testing.T, s *server.Server, id string, want []string) {
+	t.Helper()
+	if diff := cmp.Diff(want, said(t, s, id)); diff != "" {
+		t.Errorf("said (-want +got):\n%s", diff)
+	}
+}
+
+func wantStatuses(t *testing.T, s *server.Server, id string, want []string) {
+	t.Helper()
+	if diff := cmp.Diff(want, statuses(t, s, id)); diff != "" {
+		t.Errorf("statuses (-want +got):\n%s", diff)
 	}
 }
 
@@ -125,5 +157,5 @@ func statuses(t *testing.T, s *server.Server, id string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return slices.Clip(all)
+	return all
 }
