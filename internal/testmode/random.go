@@ -83,8 +83,12 @@ func (r *Random) key(name string) [sha256.Size]byte {
 	return sha256.Sum256(text)
 }
 
-// chance returns true with the probability p.
+// chance returns true with the probability p. Without a seed it comes out other
+// each time.
 func (r *Random) chance(p float64) bool {
+	if r.seed == 0 {
+		return rand.Float64() < p
+	}
 	var b [8]byte
 	_, _ = r.Stream("faults").Read(b[:]) // never fails
 	return float64(binary.LittleEndian.Uint64(b[:])>>11)/(1<<53) < p
