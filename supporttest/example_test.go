@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -133,6 +132,7 @@ func ExampleServer_Reply() {
 	// Output: pending-customer-action; Amazon Web Services: Have you tried to turn it off?
 }
 
+// An agent takes a case on, and resolves it without a word.
 func ExampleServer_SetStatus() {
 	t := newExampleT() // in a test, the *testing.T that it was given
 	defer t.end()
@@ -141,22 +141,12 @@ func ExampleServer_SetStatus() {
 	caseID := openCase(t, client, "Printer on fire")
 
 	srv.SetStatus(caseID, "work-in-progress")
-
 	showCase(t, client, caseID)
-	// Output: work-in-progress; first@example.com: It says lp0.
-}
-
-func ExampleServer_Resolve() {
-	t := newExampleT() // in a test, the *testing.T that it was given
-	defer t.end()
-	srv := supporttest.NewServer(t)
-	client := support.NewFromConfig(srv.Config())
-	caseID := openCase(t, client, "Printer on fire")
-
 	srv.Resolve(caseID)
-
 	showCase(t, client, caseID)
-	// Output: resolved; first@example.com: It says lp0.
+	// Output:
+	// work-in-progress; first@example.com: It says lp0.
+	// resolved; first@example.com: It says lp0.
 }
 
 // The answer to CreateCase is lost after the case was made. The client of the AWS
@@ -266,17 +256,22 @@ func ExampleServer_Reset() {
 	// Output: the same ids: true
 }
 
+// A clock that stands still shows the time that it was given.
 func ExampleServer_Freeze() {
 	t := newExampleT() // in a test, the *testing.T that it was given
 	defer t.end()
-	srv := supporttest.NewServer(t, supporttest.WithTime(time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)))
+	srv := supporttest.NewServer(t)
 
 	srv.Freeze()
-	before := srv.Now()
+	srv.SetTime(time.Date(2026, 12, 24, 18, 0, 0, 0, time.UTC))
 	srv.Advance(90 * time.Minute)
+	fmt.Println(srv.Now().Format(time.RFC1123))
 
-	fmt.Println(srv.Now().Sub(before))
-	// Output: 1h30m0s
+	srv.Unfreeze()
+	fmt.Println("later:", srv.Now().After(time.Date(2026, 12, 24, 19, 30, 0, 0, time.UTC)))
+	// Output:
+	// Thu, 24 Dec 2026 19:30:00 UTC
+	// later: true
 }
 
 // Programs for agents have an API of their own.
@@ -295,42 +290,12 @@ func ExampleServer_DeskToken() {
 		t.Fatalf("GET /me: %v", err)
 	}
 	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body)
-	if err != nil {
-		t.Fatalf("GET /me: %v", err)
-	}
 	var me struct{ Agent struct{ Role string } }
-	if err := json.Unmarshal(text, &me); err != nil {
+	if err := json.NewDecoder(answer.Body).Decode(&me); err != nil {
 		t.Fatalf("GET /me: %v", err)
 	}
 	fmt.Println(answer.StatusCode, me.Agent.Role)
 	// Output: 200 administrator
-}
-
-func ExampleServer_Unfreeze() {
-	t := newExampleT() // in a test, the *testing.T that it was given
-	defer t.end()
-	srv := supporttest.NewServer(t, supporttest.WithFrozenClock())
-
-	before := srv.Now()
-	fmt.Println("runs:", srv.Now().After(before))
-	srv.Unfreeze()
-	fmt.Println("runs:", srv.Now().After(before))
-	// Output:
-	// runs: false
-	// runs: true
-}
-
-// What falls due on the way to a time happens at that time.
-func ExampleServer_SetTime() {
-	t := newExampleT() // in a test, the *testing.T that it was given
-	defer t.end()
-	srv := supporttest.NewServer(t, supporttest.WithFrozenClock())
-
-	srv.SetTime(time.Date(2026, 12, 24, 18, 0, 0, 0, time.UTC))
-
-	fmt.Println(srv.Now().Format(time.RFC1123))
-	// Output: Thu, 24 Dec 2026 18:00:00 UTC
 }
 
 // With both options the times of cases are known.

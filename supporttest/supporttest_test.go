@@ -1,16 +1,13 @@
 package supporttest_test
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -228,28 +225,6 @@ func TestLimitsAreOffUnlessAskedFor(t *testing.T) {
 	srv.Advance(time.Hour)
 	mustCreate(t, client, "an hour later")
 }
-
-func TestWithLogShowsRequests(t *testing.T) {
-	t.Parallel()
-	var mu sync.Mutex
-	var out bytes.Buffer
-	log := slog.New(slog.NewTextHandler(writerFunc(func(p []byte) (int, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		return out.Write(p)
-	}), nil))
-	over := newExampleT()
-	mustCreate(t, support.NewFromConfig(supporttest.NewServer(over, supporttest.WithLog(log)).Config()), "logged")
-	over.end()
-	if !strings.Contains(out.String(), "operation=CreateCase") {
-		t.Errorf("the log holds %q, want the request", out.String())
-	}
-}
-
-type writerFunc func([]byte) (int, error)
-
-// Write calls f.
-func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 func TestCleanupLeavesNothingBehind(t *testing.T) {
 	goroutines, files := runtime.NumGoroutine(), openFiles(t)

@@ -15,6 +15,7 @@ export async function start() {
     env[name] = value;
     if (name === "SUPPORTD_TEST_URL") break;
   }
+  if (!env.SUPPORTD_TEST_URL) throw new Error("supportd did not start");
   return {
     env,
     ask: async (method, path, body) => {
