@@ -2,6 +2,7 @@ package deskapi
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/supportd/supportd/internal/desk"
@@ -71,17 +72,28 @@ type putAgentInput struct {
 }
 
 func (a *API) putAgent(ctx context.Context, who desk.Caller, in *putAgentInput) (*agent, error) {
-	found, err := a.desk.Agent(ctx, who, in.Agent)
-	if err != nil {
-		return nil, err
-	}
 	if who.IfVersion == 0 {
 		return nil, errIfMatchNeeded
 	}
-	in.New.ID = found.ID
+	id, err := a.agentID(ctx, in.Agent)
+	if err != nil {
+		return nil, err
+	}
+	in.New.ID = id
 	made, err := a.desk.UpdateAgent(ctx, who, desk.Agent(in.New))
 	shown := agent(made)
 	return &shown, err
+}
+
+// agentID returns the id of the agent whom a change names; the change needs its
+// own permission, and not that of reading. An address that nobody has is
+// returned as it is: that may be the work of the same request, which comes again.
+func (a *API) agentID(ctx context.Context, ref string) (string, error) {
+	found, err := a.desk.Agent(ctx, desk.Operator(), ref)
+	if errors.Is(err, desk.ErrNotFound) {
+		return ref, nil
+	}
+	return found.ID, err
 }
 
 // token never has its text, nor the hash of it.

@@ -217,6 +217,24 @@ func (f *fixture) newDocument(path string) (id string, body map[string]any) {
 	return plans[f.names%len(plans)] + "." + severities[f.names/len(plans)%len(severities)], map[string]any{"firstResponseMinutes": 30}
 }
 
+func TestATokenOfTheNamedPermissionIsEnough(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	admin := f.agents[desk.RoleAdministrator]
+	for _, route := range f.api.routes() {
+		if route.need == public || route.need == everyAgent {
+			continue
+		}
+		_, token, err := f.desk.CreateToken(t.Context(), desk.Operator(), admin.ID, desk.NewToken{Name: "one permission", Permissions: []desk.Permission{route.need}})
+		mustNot(t, err)
+		r := f.valid(t, route, desk.RoleAdministrator)
+		r.token, r.method = token, route.method
+		if got := f.do(t, r); got.status >= 300 {
+			t.Errorf("%s with a token for %s alone = %d %s, want success", route.name, route.need, got.status, got.body)
+		}
+	}
+}
+
 func TestScopedTokensMayDoWhatTheySay(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

@@ -128,6 +128,43 @@ func TestARequestThatComesAgainHappensOnce(t *testing.T) {
 	}
 }
 
+func TestEveryChangeThatComesAgainGetsTheFirstAnswer(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	for _, route := range f.api.routes() {
+		if route.method == http.MethodGet || route.name == "CreateToken" { // whose text is not kept
+			continue
+		}
+		r := f.valid(t, route, desk.RoleAdministrator).with("Idempotency-Key", f.name("key"))
+		r.role, r.method = desk.RoleAdministrator, route.method
+		first, again := f.do(t, r), f.do(t, r)
+		if first.status >= 300 || again.status != first.status || again.body != first.body {
+			t.Errorf("%s = %d %s and, again, %d %s, want the first answer twice", route.name, first.status, first.body, again.status, again.body)
+		}
+		for _, name := range []string{"ETag", "Location"} {
+			if a, b := first.header.Get(name), again.header.Get(name); a != b {
+				t.Errorf("%s has the %s %q and, again, %q", route.name, name, a, b)
+			}
+		}
+	}
+}
+
+func TestAChangeOfTheAddressThatItNamesMayComeAgain(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	path := "/desk/v1/agents/agent@example.com"
+	read := f.must(t, http.StatusOK, request{role: desk.RoleAdministrator, method: "GET", path: path})
+	body := read.object(t)
+	body["email"] = "jo@example.com"
+	put := request{role: desk.RoleAdministrator, method: "PUT", path: path, body: body}.with("If-Match", read.header.Get("ETag"))
+	keyed := put.with("Idempotency-Key", "k")
+	first, again := f.must(t, http.StatusOK, keyed), f.must(t, http.StatusOK, keyed)
+	if first.body != again.body {
+		t.Errorf("the repeated request is answered with %s, want %s", again.body, first.body)
+	}
+	f.refused(t, http.StatusNotFound, "not_found", put)
+}
+
 func TestBadIdempotencyKeysAreRefused(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
