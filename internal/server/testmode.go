@@ -146,9 +146,9 @@ func readOptional(file string) ([]byte, error) {
 	return os.ReadFile(file)
 }
 
-// beginning is what a reset goes back to: the accounts, their roots' keys and the
-// agents with their tokens that were there when the test mode began. Whoever
-// holds one of these goes on after a reset.
+// beginning is what a reset goes back to: the accounts, their roots' keys, and
+// the agents with their teams and tokens that were there when the test mode
+// began. Whoever holds one of these goes on after a reset.
 type beginning struct {
 	accounts  []iam.Account
 	keys      []iam.Key
@@ -187,7 +187,7 @@ func (s *Server) remember(ctx context.Context) (b beginning, err error) {
 	}
 	return b, s.Desk.Store.View(ctx, func(tx desk.Tx) error {
 		b.documents = nil
-		for _, kind := range []desk.Kind{desk.KindAgent, desk.KindToken} {
+		for _, kind := range []desk.Kind{desk.KindTeam, desk.KindAgent, desk.KindToken} {
 			some, err := tx.Documents(ctx, kind)
 			if err != nil {
 				return err
@@ -206,9 +206,12 @@ func (s *Server) clear(ctx context.Context) error {
 	if err := s.clearBlobs(ctx); err != nil {
 		return err
 	}
+	if err := s.testing.begun.restore(ctx, s.IAM.Store, s.Desk.Store); err != nil {
+		return err
+	}
 	s.testing.api.ForgetLimits()
 	s.Desk.Forget()
-	return s.testing.begun.restore(ctx, s.IAM.Store, s.Desk.Store)
+	return nil
 }
 
 // clearBlobs removes all attachments, but not the mark of whose they are.
