@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 )
@@ -22,26 +23,29 @@ func (s *Server) claimPurpose(ctx context.Context) error {
 	want := forUse
 	if s.config.Test != nil {
 		want = forTests
-		kept, err := s.store.Setting(ctx, purpose)
-		if err != nil {
-			return err
-		}
-		proof, err := s.store.Setting(ctx, masterKeyProof)
-		if err != nil {
-			return err
-		}
-		if kept == nil && proof != nil {
-			return s.errNotForTests()
+		if older, err := s.isOlder(ctx); err != nil || older {
+			return cmp.Or(err, s.errNotForTests())
 		}
 	}
 	kept, _, err := s.store.AddSetting(ctx, purpose, []byte(want))
 	if err != nil {
 		return err
 	}
-	if s.purpose = string(kept); want == forTests && s.purpose != forTests {
+	s.purpose = string(kept)
+	if want == forTests && s.purpose != forTests {
 		return s.errNotForTests()
 	}
 	return nil
+}
+
+// isOlder reports whether a release that knew no test mode made the installation.
+func (s *Server) isOlder(ctx context.Context) (bool, error) {
+	kept, err := s.store.Setting(ctx, purpose)
+	if err != nil || kept != nil {
+		return false, err
+	}
+	proof, err := s.store.Setting(ctx, masterKeyProof)
+	return proof != nil, err
 }
 
 func (s *Server) errNotForTests() error {
