@@ -67,9 +67,10 @@ func TestTheStoryOfACase(t *testing.T) {
 	customer.same("describe-cases", customer.query("cases", "describe-cases"), "")
 	customer.same("describe-cases --include-resolved-cases", customer.query("cases[].status", "describe-cases", "--include-resolved-cases"), "resolved")
 	customer.same("boto3", customer.read(id), "manual.txt: Turn it off.\n")
+	told := customer.everything(id)
 	for _, secret := range []string{"zebra", "jo@example.com", "agent-"} {
-		if all := customer.everything(id); strings.Contains(all, secret) {
-			t.Errorf("the customer sees %q: %s", secret, all)
+		if strings.Contains(told, secret) {
+			t.Errorf("the customer sees %q: %s", secret, told)
 		}
 	}
 }
