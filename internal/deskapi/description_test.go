@@ -107,24 +107,26 @@ func (d *description) operation(method, path string) (described, bool) {
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
-	best := ""
 	for pattern, item := range d.Paths {
-		if _, ok := item[strings.ToLower(method)]; ok && matches(pattern, path) && strings.Count(best, "{") >= strings.Count(pattern, "{")*min(1, len(best)) {
-			best = pattern
+		if one, ok := item[strings.ToLower(method)]; ok && matches(pattern, path) {
+			return one, true
 		}
 	}
-	if best == "" {
-		return described{}, false
-	}
-	return d.Paths[best][strings.ToLower(method)], true
+	return described{}, false
 }
 
+// matches reports whether a path fits a pattern. No path fits two of them.
 func matches(pattern, path string) bool {
-	p, s := strings.Split(pattern, "/"), strings.Split(path, "/")
-	return len(p) == len(s) && !slices.ContainsFunc(p, func(part string) bool {
-		i := slices.Index(p, part)
-		return part != s[i] && !strings.HasPrefix(part, "{")
-	})
+	want, got := strings.Split(pattern, "/"), strings.Split(path, "/")
+	if len(want) != len(got) {
+		return false
+	}
+	for i, part := range want {
+		if part != got[i] && !strings.HasPrefix(part, "{") {
+			return false
+		}
+	}
+	return true
 }
 
 // check returns where a value differs from its schema. Unlike the schema it
@@ -303,6 +305,27 @@ func checkPathParameters(t *testing.T, path string, one described) {
 	}
 	if !maps.Equal(got, want) {
 		t.Errorf("%s: path parameters %v, want %v", one.OperationID, got, want)
+	}
+}
+
+// Nobody can say in If-Match what no answer tells.
+func TestWhatTakesIfMatchHasAnETag(t *testing.T) {
+	t.Parallel()
+	d := newFixture(t).spec
+	takes := 0
+	for path, item := range d.Paths {
+		for method, one := range item {
+			if !slices.ContainsFunc(one.Parameters, func(p parameter) bool { return p.Name == "If-Match" }) {
+				continue
+			}
+			takes++
+			if one.Responses["200"].Headers["ETag"] == nil && item["get"].Responses["200"].Headers["ETag"] == nil {
+				t.Errorf("%s %s takes If-Match, and nothing tells the ETag", method, path)
+			}
+		}
+	}
+	if takes == 0 {
+		t.Error("no operation takes If-Match")
 	}
 }
 

@@ -131,11 +131,11 @@ func isVersioned(t reflect.Type) bool { return t.Implements(reflect.TypeFor[vers
 
 func isLocated(t reflect.Type) bool { return t.Implements(reflect.TypeFor[located]()) }
 
-// takesIfMatch reports whether a route changes something that has a version: a
-// case, or what it replaces or removes.
+// takesIfMatch reports whether a route changes something whose ETag callers know:
+// a case, or the document that it replaces or removes.
 func takesIfMatch(route route) bool {
-	if route.method == http.MethodDelete && route.out == reflect.TypeFor[none]() {
-		return tagOf(route.path) != "cases" // presences have no version
+	if route.out == reflect.TypeFor[none]() {
+		return strings.HasSuffix(route.path, "/{id}") // presences and tokens have none
 	}
 	return route.method != http.MethodGet && isVersioned(route.out) && !isLocated(route.out)
 }
