@@ -1,7 +1,6 @@
 package deskapi
 
 import (
-	"cmp"
 	"context"
 	"time"
 
@@ -43,16 +42,6 @@ type listEntriesInput struct {
 
 func (in *listEntriesInput) scope(who desk.Caller) string {
 	return scopeOf(who, "audit", in.Agent, in.Action, in.Account, in.Subject, in.From.String(), in.To.String())
-}
-
-// pageSize returns how much is on a page when a caller asks for so much; 0: the
-// caller does not say.
-func pageSize(limit int) (int, error) {
-	const usual, most = 50, 200
-	if limit > most {
-		return 0, errParameter.With("The parameter limit is at most %d.", most)
-	}
-	return cmp.Or(limit, usual), nil
 }
 
 func (a *API) listEntries(ctx context.Context, who desk.Caller, in *listEntriesInput) (*page[entry], error) {

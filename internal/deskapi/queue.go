@@ -41,6 +41,10 @@ func (in *listCasesInput) scope(who desk.Caller) string {
 }
 
 func (a *API) listCases(ctx context.Context, who desk.Caller, in *listCasesInput) (*page[caseItem], error) {
+	limit, err := pageSize(in.Limit)
+	if err != nil {
+		return nil, err
+	}
 	var from casePlace
 	if in.Next != "" {
 		if err := a.openNext(in.Next, in.scope(who), &from); err != nil {
@@ -50,7 +54,7 @@ func (a *API) listCases(ctx context.Context, who desk.Caller, in *listCasesInput
 	found, err := a.desk.Find(ctx, who, desk.Query{
 		View: in.View, Severity: in.Severity, Service: in.Service, Account: in.Account, Language: in.Language,
 		Tag: in.Tag, Status: in.Status, Assignee: in.Assignee, Team: in.Team, Text: in.Text,
-		Limit: in.Limit, After: from.position(),
+		Limit: limit, After: from.position(),
 	})
 	if err != nil {
 		return nil, err

@@ -124,6 +124,7 @@ func TestParametersThatDoNotFitAreExplained(t *testing.T) {
 		"/me?verbose=true":         `There is no parameter "verbose" here.`,
 		"/cases?text=%ff":          `The parameter text is not in UTF-8.`,
 		"/cases/%ed%a0%80":         `The parameter case is not in UTF-8.`,
+		"/cases?limit=201":         `The parameter limit is at most 200.`,
 		"/cases?view=mine&limit=0": "",
 	} {
 		got := f.do(t, request{role: desk.RoleAdministrator, method: "GET", path: "/desk/v1" + query})
@@ -135,7 +136,6 @@ func TestParametersThatDoNotFitAreExplained(t *testing.T) {
 			t.Errorf("GET %s = %d %q, want %d %q", query, got.status, have, want, detail)
 		}
 	}
-	f.refused(t, http.StatusBadRequest, "invalid", request{role: desk.RoleAgent, method: "GET", path: "/desk/v1/cases?limit=201"})
 }
 
 func TestLargeBodiesAreRefused(t *testing.T) {

@@ -1,6 +1,7 @@
 package deskapi
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/supportd/supportd/internal/cases"
@@ -16,6 +17,16 @@ type list[T any] struct {
 type page[T any] struct {
 	Items []T    `json:"items" doc:"What is on this page."`
 	Next  string `json:"next,omitzero" doc:"Give it back as the parameter next to get the following page; missing on the last one."`
+}
+
+// pageSize returns how much is on a page when a caller asks for so much; 0: the
+// caller does not say.
+func pageSize(limit int) (int, error) {
+	const usual, most = 50, 200
+	if limit > most {
+		return 0, errParameter.With("The parameter limit is at most %d.", most)
+	}
+	return cmp.Or(limit, usual), nil
 }
 
 // shapes maps what the desk knows to what the API shows.
