@@ -82,16 +82,16 @@ func TestDocumentHasEveryParameterOfAQueue(t *testing.T) {
 	}
 }
 
-// TestExamplesOfTheDocumentRun runs the document's curl commands one after the
-// other, as a reader would who has a case with a file.
-func TestExamplesOfTheDocumentRun(t *testing.T) {
+// TestExamplesOfTheDocumentsRun runs the curl commands of docs/desk-api.md and
+// docs/desk.md one after the other, as a reader would who has a case with a file.
+func TestExamplesOfTheDocumentsRun(t *testing.T) {
 	t.Parallel()
 	for _, tool := range []string{"bash", "curl", "base64"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			if os.Getenv("SUPPORTD_CLIENTS") == "required" {
 				t.Fatal(err)
 			}
-			t.Skipf("NOT TESTED: the document's examples: %v", err)
+			t.Skipf("NOT TESTED: the documents' examples: %v", err)
 		}
 	}
 	f := newFixture(t)
@@ -113,12 +113,14 @@ func TestExamplesOfTheDocumentRun(t *testing.T) {
 	}
 }
 
-// examples returns the curl commands of the document as a script. The version in
+// examples returns the curl commands of the documents as a script. The version in
 // them is the reader's to put in.
 func examples(t *testing.T) string {
 	t.Helper()
 	script := "curl() { command curl --fail-with-body \"$@\"; }\nversion() { command curl -sI -H \"$auth\" \"$desk/cases/$CASE\" | tr -d '\\r' | sed -n 's/^Etag: //p'; }\n"
-	for block := range strings.SplitSeq(mustReadDocument(t), "```sh\n") {
+	guide, err := os.ReadFile("../../docs/desk.md")
+	mustNot(t, err)
+	for block := range strings.SplitSeq(mustReadDocument(t)+string(guide), "```sh\n") {
 		block, _, ok := strings.Cut(block, "```")
 		if ok && strings.Contains(block, "curl ") {
 			script += strings.ReplaceAll(block, `'If-Match: "v12"'`, `"If-Match: $(version)"`)
