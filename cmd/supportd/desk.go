@@ -105,7 +105,8 @@ func answered[T any](ctx context.Context, c *deskClient, method, path string, bo
 	if err = c.call(ctx, method, path, body, &raw); err != nil {
 		return nil, decoded, err
 	}
-	return raw, decoded, json.Unmarshal(raw, &decoded)
+	err = json.Unmarshal(raw, &decoded)
+	return raw, decoded, err
 }
 
 // all returns what is on all pages of a list.

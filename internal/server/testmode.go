@@ -185,7 +185,7 @@ func (s *Server) remember(ctx context.Context) (b beginning, err error) {
 	if err != nil {
 		return b, err
 	}
-	return b, s.Desk.Store.View(ctx, func(tx desk.Tx) error {
+	err = s.Desk.Store.View(ctx, func(tx desk.Tx) error {
 		b.documents = nil
 		for _, kind := range []desk.Kind{desk.KindTeam, desk.KindAgent, desk.KindToken} {
 			some, err := tx.Documents(ctx, kind)
@@ -196,6 +196,7 @@ func (s *Server) remember(ctx context.Context) (b beginning, err error) {
 		}
 		return nil
 	})
+	return b, err
 }
 
 // clear goes back to the beginning.
