@@ -161,7 +161,11 @@ func (v deskView) detailRows(d deskDetail) [][]string {
 		rows = append(rows, []string{"Link", link.Relation + " " + link.CaseID})
 	}
 	for _, other := range d.Present {
-		rows = append(rows, []string{"Present", v.agent(other.Agent) + map[bool]string{true: ", writing a reply"}[other.Replying]})
+		present := v.agent(other.Agent)
+		if other.Replying {
+			present += ", writing a reply"
+		}
+		rows = append(rows, []string{"Present", present})
 	}
 	if left := d.CommunicationCount - len(d.Communications); left > 0 {
 		rows = append(rows, []string{""}, []string{fmt.Sprintf("(%d earlier communications: supportd desk timeline %s --json)", left, d.DisplayID)})

@@ -97,6 +97,37 @@ func TestClocksOfACase(t *testing.T) {
 	}
 }
 
+func TestACaseTellsWhoElseIsAtItAndWhatIsNotShown(t *testing.T) {
+	t.Parallel()
+	var d deskDetail
+	mustNot(t, json.Unmarshal([]byte(`{"displayId": "17", "communicationCount": 102, "communications": [{"number": 102, "body": "Hello."}],
+		"present": [{"agent": "agent-1", "replying": true}, {"agent": "agent-2"}]}`), &d))
+	var got strings.Builder
+	mustNot(t, writeRows(&got, viewForTests().detailRows(d), 0))
+	for _, want := range []string{
+		"Present   Jo, writing a reply\n", "Present   Ann\n",
+		"\n(101 earlier communications: supportd desk timeline 17 --json)\n", "\n  Hello.\n",
+	} {
+		if !strings.Contains(got.String(), want) {
+			t.Errorf("the case is shown as\n%s\nwant %q in it", got.String(), want)
+		}
+	}
+}
+
+func TestAReplyTellsWhoElseHasTheCaseOpen(t *testing.T) {
+	t.Parallel()
+	s := newDeskServer(t)
+	ann, err := s.Desk.CreateAgent(t.Context(), desk.Operator(), desk.Agent{Name: "Ann", Email: "ann@example.com", Role: desk.RoleAgent, Active: true})
+	mustNot(t, err)
+	c := s.mustCase(t, "One", "1")
+	_, err = s.Desk.SetPresence(t.Context(), desk.Caller{Agent: ann, Allowed: ann.Role.Permissions()}, c.ID, true)
+	mustNot(t, err)
+	got := command(t, s.env(), "", "desk", "reply", c.ID, "--body", "Hello.")
+	if want := "supportd: Ann has the case open as well\n"; got.err != nil || got.stderr != want {
+		t.Errorf("a reply = %v, stderr %q, want %q", got.err, got.stderr, want)
+	}
+}
+
 func TestAgentsOfOneNameAreToldApart(t *testing.T) {
 	t.Parallel()
 	s := newDeskServer(t)
