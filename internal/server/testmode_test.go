@@ -129,7 +129,7 @@ func TestInstallationsOfOlderReleasesAreInUse(t *testing.T) {
 	mustServe(t, server.Config{Data: s.data}).mustCreateCase(t, "goes on")
 }
 
-func TestATestServerHasNoOtherClock(t *testing.T) {
+func TestConfigurationsOfTestModeThatMakeNoSense(t *testing.T) {
 	t.Parallel()
 	for want, config := range map[string]server.Config{
 		"a clock of its own":        {Data: t.TempDir(), Now: time.Now, Test: &server.Test{}},
