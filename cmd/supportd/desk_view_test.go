@@ -41,6 +41,20 @@ func TestTimelinesSayInWordsWhatHappened(t *testing.T) {
 	}
 }
 
+func TestTextsOfOthersDoNotSteerTheTerminal(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"one\r\n\ttwo Grüße 日本": "one\n\ttwo Grüße 日本",
+		"\x1b[2J\x07\r\x7f":     "\uFFFD[2J\uFFFD\uFFFD\uFFFD",
+		"\u009b2J":              "\uFFFD2J",
+		"\u202egpj.exe\u2066":   "\uFFFDgpj.exe\uFFFD",
+	} {
+		if got := plain(text); got != want {
+			t.Errorf("plain(%q) = %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestWhoDidWhat(t *testing.T) {
 	t.Parallel()
 	v := viewForTests()

@@ -222,6 +222,29 @@ func TestInternalErrorsTellOnlyTheRequestID(t *testing.T) {
 	}
 }
 
+func TestACallerWhoWentAwayIsNoError(t *testing.T) {
+	t.Parallel()
+	var record accesslog.Record
+	handler := accesslog.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		refuse(w, r, fmt.Errorf("read: %w", r.Context().Err()))
+	}), slog.New(slog.DiscardHandler), func(r *accesslog.Record) { record = *r })
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, httptest.NewRequestWithContext(gone, "GET", "/desk/v1/me", nil))
+	if w.Code != statusClientGone || record.ErrorCode != "client_gone" || record.Err != nil {
+		t.Errorf("a caller who went away = %d, logged as %q and %v, want no error", w.Code, record.ErrorCode, record.Err)
+	}
+}
+
+func TestLongTextsOfFaultsAreCut(t *testing.T) {
+	t.Parallel()
+	got := tell(errBody.With("%s", strings.Repeat("a", maxText-1)+"äää")).Detail
+	if want := strings.Repeat("a", maxText-1) + "\uFFFD…"; got != want {
+		t.Errorf("a long text ends with %q, want %q", got[maxText-2:], want[maxText-2:])
+	}
+}
+
 func TestRequestsLeaveARecord(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
