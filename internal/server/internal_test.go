@@ -3,10 +3,13 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/supportd/supportd/internal/jobs"
 )
 
 func TestReadinessDoesNotWaitForAStuckCheck(t *testing.T) {
@@ -49,5 +52,34 @@ func TestAnErrorOfLoadingIsNotKept(t *testing.T) {
 		if got, err := load(); got != 2 || err != nil {
 			t.Errorf("load() = %d, %v, want what the second call loaded", got, err)
 		}
+	}
+}
+
+func TestAResetWaitsForTheJobThatRuns(t *testing.T) {
+	t.Parallel()
+	s, err := Open(t.Context(), Config{Data: t.TempDir(), Test: &Test{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	reset := make(chan error, 1)
+	guarded := s.guardJobs([]jobs.Kind{{Name: "long", Handler: func(ctx context.Context, _ jobs.Job) error {
+		go func() { reset <- s.Test.Reset(ctx) }()
+		select {
+		case err := <-reset:
+			return fmt.Errorf("the reset did not wait: it ended with %v", err)
+		case <-time.After(100 * time.Millisecond): // many times what a reset takes
+			return nil
+		}
+	}}})
+	if err := guarded[0].Handler(t.Context(), jobs.Job{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-reset; err != nil {
+		t.Errorf("Reset() after the job = %v, want nil", err)
 	}
 }
