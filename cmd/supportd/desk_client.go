@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -64,14 +65,42 @@ func (c *deskClient) call(ctx context.Context, method, path string, body, out an
 // once: its key makes it the same call.
 func (c *deskClient) answer(ctx context.Context, method, path string, body []byte) ([]byte, error) {
 	key := uuid.NewString()
-	answer, err := c.try(ctx, method, path, key, body)
+	answer, err := c.inTime(ctx, method, path, key, body)
 	if lost, ok := errors.AsType[*lostError](err); ok && !lost.timeout() && ctx.Err() == nil {
-		answer, err = c.try(ctx, method, path, key, body)
+		answer, err = c.inTime(ctx, method, path, key, body)
 	}
 	if lost, ok := errors.AsType[*lostError](err); ok {
 		return nil, fmt.Errorf("no answer from %s: %w (see --url)", c.url, lost.cause())
 	}
 	return answer, err
+}
+
+// How often a call that came too early is made, and how long a pause may be: one
+// that is longer has another reason than the pace of a long list.
+const mostCalls, longestPause = 20, 5 * time.Second
+
+// inTime calls again, after the pause that the server names, when it is called
+// too often.
+func (c *deskClient) inTime(ctx context.Context, method, path, key string, body []byte) (answer []byte, err error) {
+	for range mostCalls {
+		answer, err = c.try(ctx, method, path, key, body)
+		early, ok := errors.AsType[*earlyError](err)
+		if !ok || early.pause > longestPause {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(early.pause):
+		}
+	}
+	return answer, err
+}
+
+// earlyError is what the server says against a call that came too early.
+type earlyError struct {
+	error
+	pause time.Duration
 }
 
 // lostError means that a request or its answer was lost on the way.
@@ -119,10 +148,14 @@ func (c *deskClient) try(ctx context.Context, method, path, key string, body []b
 	if err != nil {
 		return nil, &lostError{err}
 	}
-	if response.StatusCode >= 300 {
-		return nil, c.refusal(response, answer)
+	if response.StatusCode < 300 {
+		return answer, nil
 	}
-	return answer, nil
+	refused := c.refusal(response, answer)
+	if pause, err := strconv.Atoi(response.Header.Get("Retry-After")); err == nil && response.StatusCode == http.StatusTooManyRequests {
+		return nil, &earlyError{refused, time.Duration(pause) * time.Second}
+	}
+	return nil, refused
 }
 
 // refusal is what the server says against a request.

@@ -335,3 +335,43 @@ func TestDeskClientReadsAllPages(t *testing.T) {
 		t.Errorf("all() = %s, %v, want what is on both pages", got, err)
 	}
 }
+
+func TestDeskClientCallsAgainWhenItCameTooEarly(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		pause       string
+		early, want int32
+		ok          bool
+	}{
+		{pause: "0", early: 3, want: 4, ok: true},
+		{pause: "0", early: 1000, want: mostCalls},
+		{pause: "60", early: 1, want: 1},
+		{pause: "", early: 1, want: 1},
+	} {
+		var calls atomic.Int32
+		keys := make(chan string, mostCalls)
+		desk := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			keys <- r.Header.Get("Idempotency-Key")
+			if calls.Add(1) <= test.early {
+				w.Header().Set("Retry-After", test.pause)
+				w.WriteHeader(http.StatusTooManyRequests)
+				fmt.Fprint(w, `{"code":"throttled","detail":"Too often."}`)
+				return
+			}
+			fmt.Fprint(w, `{}`)
+		}))
+		t.Cleanup(desk.Close)
+		c, err := newDeskClient(desk.URL, "sdt_a_b")
+		mustNot(t, err)
+		_, err = c.answer(t.Context(), http.MethodPost, "/cases/1/note", []byte("{}"))
+		if (err == nil) != test.ok || calls.Load() != test.want {
+			t.Errorf("%d times too early with Retry-After %q: %d calls and %v, want %d", test.early, test.pause, calls.Load(), err, test.want)
+		}
+		first := <-keys
+		for range calls.Load() - 1 {
+			if key := <-keys; key != first {
+				t.Errorf("a call that is made again has the key %q, want %q as before", key, first)
+			}
+		}
+	}
+}
