@@ -67,15 +67,16 @@ func (s *Service) CreateAgent(ctx context.Context, who Caller, a Agent) (Agent, 
 	})
 }
 
-// UpdateAgent replaces the agent with the id. One who is not active is refused
-// from then on, whatever tokens there are. Nobody changes their own role, and
-// one active administrator must remain.
+// UpdateAgent replaces the agent whose id, or e-mail address, is a.ID. One who is
+// not active is refused from then on, whatever tokens there are. Nobody changes
+// their own role, and one active administrator must remain.
 func (s *Service) UpdateAgent(ctx context.Context, who Caller, a Agent) (Agent, error) {
 	return change(ctx, s, who, Configure, Scope, func(tx Tx, done *audited) (Agent, error) {
-		before, err := readDocument[Agent](ctx, tx, a.ID)
+		before, err := findAgent(ctx, tx, a.ID)
 		if err != nil {
 			return Agent{}, err
 		}
+		a.ID = before.ID
 		if err := who.checkVersion(before.Version); err != nil {
 			return Agent{}, err
 		}
