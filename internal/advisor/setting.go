@@ -203,7 +203,8 @@ func (s *Service) unseal(sealed SealedSource) (source Source, err error) {
 	if err != nil {
 		return Source{}, fmt.Errorf("source of account %s: %w", sealed.Account, err)
 	}
-	return source, json.Unmarshal(text, &source)
+	err = json.Unmarshal(text, &source)
+	return source, err
 }
 
 // ClearSource forgets the source and the results that came from it; history and

@@ -78,7 +78,8 @@ func (c *Check) Examples() ([]Example, error) {
 		return nil, err
 	}
 	var examples []Example
-	return examples, decode(file, text, &examples)
+	err = decode(file, text, &examples)
+	return examples, err
 }
 
 // Test evaluates the check's examples and returns what is wrong with them: one

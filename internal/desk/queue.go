@@ -144,7 +144,8 @@ func (s *Service) selection(ctx context.Context, tx Tx, who Caller, q Query) (se
 		if err != nil {
 			return ItemQuery{}, false, err
 		}
-		return selected, narrowTo(&selected.Assignees, append(left, "")), nil
+		some = narrowTo(&selected.Assignees, append(left, ""))
+		return selected, some, nil
 	}
 	breaching := s.now().Add(time.Duration(settings.BreachingMinutes) * time.Minute)
 	some, err = selected.narrow(q.View, who.Agent, breaching)

@@ -59,7 +59,8 @@ func text(where string, value jsontext.Value) (s string, err error) {
 	if value.Kind() != '"' {
 		return "", malformed(where, "must be a string, not %s", kindName(value))
 	}
-	return s, json.Unmarshal(value, &s)
+	err = json.Unmarshal(value, &s)
+	return s, err
 }
 
 func kindName(value jsontext.Value) string {

@@ -130,7 +130,10 @@ func (t advisorTx) Rows(ctx context.Context, account, checkID string) (advisor.P
 		WHERE account = $1 AND check_id = $2 ORDER BY number`, account, checkID)
 }
 
-func scanBytes(r scanner) (b []byte, err error) { return b, r.Scan(&b) }
+func scanBytes(r scanner) (b []byte, err error) {
+	err = r.Scan(&b)
+	return b, err
+}
 
 func (t advisorTx) PutRows(ctx context.Context, account, checkID string, rows advisor.PackedRows) error {
 	err := t.queue(ctx, `DELETE FROM advisor_rows WHERE account = $1 AND check_id = $2`, account, checkID)
@@ -208,7 +211,8 @@ func scanEvents(r scanner) (b advisor.EventBatch, err error) {
 		return b, err
 	}
 	b.At = fromMicros(at)
-	return b, json.Unmarshal(text, &b.Events)
+	err = json.Unmarshal(text, &b.Events)
+	return b, err
 }
 
 func (t advisorTx) Events(ctx context.Context, account string, most int) ([]advisor.EventBatch, error) {

@@ -342,7 +342,10 @@ func (t deskTx) CountItems(ctx context.Context, q desk.ItemQuery, most int) (n i
 	return n, nil
 }
 
-func scanDeskKey(r scanner) (k desk.Key, err error) { return k, r.Scan(&k.Account, &k.CaseID) }
+func scanDeskKey(r scanner) (k desk.Key, err error) {
+	err = r.Scan(&k.Account, &k.CaseID)
+	return k, err
+}
 
 // ItemsToWake reads the beginning of index desk_items_wake, as does NextWake.
 func (t deskTx) ItemsToWake(ctx context.Context, now time.Time, limit int) ([]desk.Key, error) {
@@ -365,16 +368,23 @@ func (t deskTx) CasesByDisplayID(ctx context.Context, displayID string) ([]desk.
 	return all(ctx, t.tx, scanDeskKey, `SELECT account, id FROM cases WHERE display_id = $1 ORDER BY account`, displayID)
 }
 
+// load is how many items an agent has.
+type load struct {
+	agent string
+	items int
+}
+
+func scanLoad(r scanner) (l load, err error) {
+	err = r.Scan(&l.agent, &l.items)
+	return l, err
+}
+
 // Loads reads what index desk_items_assignee has of each agent.
 func (t deskTx) Loads(ctx context.Context, agents []string) (map[string]int, error) {
-	type load struct {
-		agent string
-		items int
-	}
 	loads := map[string]int{}
 	for some := range slices.Chunk(agents, t.dialect.keysAtOnce) {
 		list, args := inList(1, some)
-		found, err := all(ctx, t.tx, func(r scanner) (l load, err error) { return l, r.Scan(&l.agent, &l.items) },
+		found, err := all(ctx, t.tx, scanLoad,
 			`SELECT assignee, COUNT(*) FROM desk_items WHERE status <> 'resolved' AND assignee IN (`+list+`) GROUP BY assignee`, args...)
 		if err != nil {
 			return nil, err

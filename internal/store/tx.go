@@ -141,7 +141,8 @@ func all[T any](ctx context.Context, t *tx, scan func(scanner) (T, error), text 
 }
 
 func scanText(r scanner) (text string, err error) {
-	return text, r.Scan(&text)
+	err = r.Scan(&text)
+	return text, err
 }
 
 // micros and fromMicros turn times into what the store keeps: UTC microseconds,
