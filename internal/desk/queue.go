@@ -263,7 +263,7 @@ func searchKeys(ctx context.Context, tx Tx, text string) ([]Key, error) {
 	if keys, err := tx.CasesByDisplayID(ctx, text); len(keys) > 0 || err != nil {
 		return keys, err
 	}
-	terms := Terms(text)
+	terms := wanted(text)
 	if len(terms) == 0 {
 		return nil, nil
 	}

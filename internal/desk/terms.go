@@ -9,11 +9,12 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// The bounds of [Terms]. A communication has at most 8,000 characters, so that
-// the first bound cuts off only texts of thousands of different words; what has
-// more than the second is no word that somebody types.
+// The bounds of [Terms]. A character adds at most two terms, itself and the pair
+// with the one before, or a word and the pair that the word ends; so the first
+// bound is beyond what 8,000 characters and a subject can have. What has more
+// than the second is no word that somebody types.
 const (
-	maxTerms      = 2000
+	maxTerms      = 20_000
 	maxTermLength = 64 // bytes
 )
 
@@ -21,11 +22,12 @@ const (
 // without accents, each once, in the order of the text. Words are letters and
 // digits; those that a single -, _, ., :, / or @ joins come in pairs as well, so
 // that "us-east-1" is found whole, by "us-east" and by "east". Scripts that put
-// no spaces between words give pairs of characters, or the character that stands
-// alone.
+// no spaces between words give pairs of characters, and the character that stands
+// alone. A Han character or a Hangul syllable is often a word, and a term within
+// a run, too.
 //
-// There are at most 2,000 terms of at most 64 bytes: a longer word is cut, of a
-// longer pair only the words are left. The terms of terms are the same.
+// Terms have at most 64 bytes: a longer word is cut, of a longer pair only the
+// words are left. The terms of terms are the same.
 func Terms(text string) []string {
 	text = fold(text)
 	var found terms
@@ -77,7 +79,7 @@ func (t *terms) has(term string) bool {
 }
 
 // addCompound adds the words of what has no gap, and each two that a single
-// joiner connects.
+// joiner connects: only their nearest parts, as "i-0abc123が" has "i-0abc123".
 func (t *terms) addCompound(compound string) {
 	last, joiner := "", ""
 	for compound != "" {
@@ -86,11 +88,11 @@ func (t *terms) addCompound(compound string) {
 			end = len(compound)
 		}
 		word := compound[:end]
-		t.addWord(word)
-		if last != "" && word != "" {
-			t.add(last + joiner + word)
+		first, final := t.addWord(word)
+		if last != "" && first != "" {
+			t.add(last + joiner + first)
 		}
-		last, joiner = word, ""
+		last, joiner = final, ""
 		if end < len(compound) {
 			joiner, compound = compound[end:end+1], compound[end+1:]
 			continue
@@ -100,29 +102,42 @@ func (t *terms) addCompound(compound string) {
 }
 
 // addWord adds a word in parts where it changes between scripts with and
-// without spaces.
-func (t *terms) addWord(word string) {
+// without spaces, and returns the first and the last part.
+func (t *terms) addWord(word string) (first, last string) {
 	for word != "" {
-		first, _ := utf8.DecodeRuneInString(word)
-		end := strings.IndexFunc(word, func(r rune) bool { return isUnspaced(r) != isUnspaced(first) })
+		unspaced := isUnspaced(firstRune(word))
+		end := strings.IndexFunc(word, func(r rune) bool { return isUnspaced(r) != unspaced })
 		if end < 0 {
 			end = len(word)
 		}
-		if isUnspaced(first) {
-			t.addPairs([]rune(word[:end]))
-		} else {
-			t.add(cut(word[:end]))
+		last, word = word[:end], word[end:]
+		if first == "" {
+			first = last
 		}
-		word = word[end:]
+		if unspaced {
+			t.addPairs([]rune(last))
+		} else {
+			t.add(cut(last))
+		}
 	}
+	return first, last
 }
 
+func firstRune(text string) rune {
+	r, _ := utf8.DecodeRuneInString(text)
+	return r
+}
+
+// addPairs adds the characters of a pair before it, so that a list which ends
+// early has them.
 func (t *terms) addPairs(run []rune) {
-	if len(run) == 1 {
-		t.add(string(run))
-	}
-	for i := range len(run) - 1 {
-		t.add(string(run[i : i+2]))
+	for i, r := range run {
+		if len(run) == 1 || isSyllable(r) {
+			t.add(string(r))
+		}
+		if i > 0 {
+			t.add(string(run[i-1 : i+1]))
+		}
 	}
 }
 
@@ -158,10 +173,13 @@ func isASCII(text string) bool {
 	return true
 }
 
+// The marks that make other letters of kana, and are no accents.
+const voiced, semiVoiced = '\u3099', '\u309a'
+
 func foldRune(r rune) rune {
-	const finalSigma, voiced, semiVoiced = 'ς', '\u3099', '\u309a'
+	const finalSigma = 'ς'
 	switch {
-	case r == voiced || r == semiVoiced: // they make other letters, not accents
+	case r == voiced || r == semiVoiced:
 		return r
 	case unicode.Is(unicode.Mn, r) && unicode.Is(unicode.Inherited, r):
 		return -1
@@ -196,6 +214,31 @@ func isWordRune(r rune) bool {
 // isUnspaced finds the scripts that put no spaces between words, and Hangul,
 // whose words end in particles that a search leaves out.
 func isUnspaced(r rune) bool {
-	return r >= utf8.RuneSelf && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul,
-		unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar, unicode.Tibetan) && !unicode.IsDigit(r)
+	return r >= utf8.RuneSelf && !unicode.IsDigit(r) && (isShared(r) || isSyllable(r) || unicode.In(r, unicode.Hiragana, unicode.Katakana,
+		unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar, unicode.Tibetan))
+}
+
+// isSyllable finds the characters that are often words by themselves.
+func isSyllable(r rune) bool { return unicode.In(r, unicode.Han, unicode.Hangul) }
+
+// isShared finds what Hiragana, Katakana and Han share, so that it is in none of
+// their tables: the letters and marks with several of them in Unicode's
+// ScriptExtensions.txt, as far as they are left of [fold].
+func isShared(r rune) bool {
+	switch r {
+	case 'ー', '〆', '〼', '〱', '〲', '〳', '〴', '〵', voiced, semiVoiced:
+		return true
+	}
+	return false
+}
+
+// wanted returns the terms that a search for a text asks for: characters that a
+// pair has as well would only take the place of more words.
+func wanted(text string) []string {
+	terms := Terms(text)
+	return slices.DeleteFunc(slices.Clone(terms), func(term string) bool {
+		r, size := utf8.DecodeRuneInString(term)
+		return size == len(term) && isSyllable(r) &&
+			slices.ContainsFunc(terms, func(other string) bool { return other != term && strings.ContainsRune(other, r) })
+	})
 }
