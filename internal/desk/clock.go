@@ -11,6 +11,15 @@ type Moment struct {
 	At       time.Time  `json:"at"`
 	What     MomentKind `json:"what"`
 	Severity string     `json:"severity,omitempty"` // from then on
+	Sum      *Sum       `json:"sum,omitempty"`      // of the time until the next moment, when what happened in it is forgotten
+}
+
+// Sum is what is left of a time whose moments are forgotten: how it was counted
+// by what was promised then.
+type Sum struct {
+	Counted time.Duration `json:"counted"`
+	Spans   int           `json:"spans"`
+	Phase   phase         `json:"phase,omitempty"` // at its end
 }
 
 // MomentKind is the kind of a [Moment].
@@ -31,7 +40,7 @@ const (
 // History is what the clocks of a case go by, oldest first. Plan is that of the
 // account when the case was opened: what was promised then stays promised.
 //
-// It holds only what changes a clock, and at most 300 moments, see thin.
+// It holds only what changes a clock, and at most 300 moments, see condense.
 type History struct {
 	Plan     string   `json:"plan"`
 	Moments  []Moment `json:"moments"`
@@ -170,6 +179,9 @@ func (r *rules) target(plan string, m measured, at int) time.Duration {
 }
 
 func (r *rules) counted(plan string, l leg) time.Duration {
+	if l.sum != nil {
+		return l.sum.Counted
+	}
 	if l.phase != working {
 		return 0
 	}
@@ -178,7 +190,8 @@ func (r *rules) counted(plan string, l leg) time.Duration {
 
 // reached returns when the counted time reached what the present target makes
 // the most, or will, and whether it has. That cannot be before the target was
-// this one, or while no time counts.
+// this one, or while no time counts. When it was in a time of which only the sum
+// is left, the end of that has to do.
 func (r *rules) reached(plan string, m measured, most time.Duration) (at time.Time, has bool) {
 	since, last := r.targetSince(plan, m), len(m.legs)-1
 	var counted time.Duration
@@ -187,7 +200,13 @@ func (r *rules) reached(plan string, m measured, most time.Duration) (at time.Ti
 		counted += r.counted(plan, l)
 		ahead := i == last && !m.over
 		passed := l.from.Before(l.to) && counted >= most
-		if l.phase != working || i < since || !ahead && !passed {
+		if i < since || !ahead && !passed {
+			continue
+		}
+		if l.sum != nil && counted > before {
+			return l.to, true
+		}
+		if l.sum != nil || l.phase != working {
 			continue
 		}
 		at, ok := r.promise(plan, l.severity).open.Add(l.from, most-before)
@@ -214,10 +233,12 @@ type measured struct {
 	over   bool
 }
 
-// leg is a part of a case's time in which nothing changed.
+// leg is a part of a case's time in which nothing changed, or what that was is
+// forgotten.
 type leg struct {
 	from, to time.Time
-	state
+	state         // at its end, if it is a sum
+	sum      *Sum // of legs that are forgotten; nil: nothing changed in it
 }
 
 // state is how a case stands between two moments, as far as clocks go by it.
@@ -253,6 +274,9 @@ func (s state) after(m Moment) state {
 	case Working, Begun:
 		s.phase = working
 	}
+	if m.Sum != nil {
+		s.phase = m.Sum.Phase
+	}
 	return s
 }
 
@@ -263,11 +287,17 @@ func measure(h History, now time.Time) []measured {
 		return nil
 	}
 	all := responses(legs, h.Answered)
+	end := resolved(legs)
+	return append(all, measured{kind: Resolution, number: 1, legs: legs[:end], over: end < len(legs)})
+}
+
+// resolved returns the first leg from which on the case is resolved.
+func resolved(legs []leg) int {
 	end := len(legs)
-	for end > 1 && legs[end-1].phase == ended {
+	for end > 1 && legs[end-1].phase == ended && legs[end-1].sum == nil {
 		end--
 	}
-	return append(all, measured{kind: Resolution, number: 1, legs: legs[:end], over: end < len(legs)})
+	return end
 }
 
 // responses returns the clocks of what the customer waited for.
@@ -306,7 +336,7 @@ func (h History) legs(now time.Time) (all []leg) {
 		if to.Before(m.At) { // the clock was moved back
 			to = m.At
 		}
-		all = append(all, leg{from: m.At, to: to, state: s})
+		all = append(all, leg{from: m.At, to: to, state: s, sum: m.Sum})
 	}
 	return all
 }
@@ -321,10 +351,7 @@ func (h *History) add(m Moment) {
 		h.enter(m.At, working) // which stays when the answer is forgotten
 	}
 	h.Moments = append(slices.Clip(h.Moments), m)
-	h.drop(nil)
-	for len(h.Moments) > maxMoments {
-		h.thin()
-	}
+	h.drop()
 }
 
 // enter adds the moment of a new phase.
@@ -343,24 +370,39 @@ func (h *History) state() (s state) {
 	return s
 }
 
-// The bounds of a history.
+// The bounds of a history. A moment takes some 60 bytes, which every change of a
+// case reads and writes.
 const (
 	maxMoments = 300
 	maxAnswers = 50
 )
 
-// thin makes a long history shorter. Of many next responses the oldest is
-// forgotten: it is over and was told. Else the shortest time in a phase or with
-// a severity becomes part of the one before: a hundred pauses are kept, and of
-// more than those the longest.
-func (h *History) thin() {
-	if asked, answered, ok := h.oldestAnswer(); ok {
-		h.Answered++
-		h.drop(func(i int) bool { return i == asked || i == answered })
+// condense makes a long history short enough for a while. Of many next responses
+// the oldest are forgotten: they are over and were told. Then of the oldest
+// moments only sums are left, so that every clock which runs across them goes on
+// counting right: the last hundred phases at least are kept.
+func (r *rules) condense(h *History) {
+	if len(h.Moments) <= maxMoments {
 		return
 	}
-	shortest := h.shortest()
-	h.drop(func(i int) bool { return i == shortest })
+	h.Moments = slices.Clone(h.Moments)
+	for {
+		asked, answered, many := h.oldestAnswer()
+		if !many {
+			break
+		}
+		h.Answered++
+		r.join(h, answered)
+		r.join(h, asked)
+	}
+	told := r.toldAt(*h)
+	for len(h.Moments) > maxMoments*3/4 {
+		at, ok := h.oldestPair(told)
+		if !ok {
+			return
+		}
+		r.join(h, at)
+	}
 }
 
 // oldestAnswer returns the moments of the oldest next response, when there are
@@ -384,34 +426,92 @@ func (h *History) oldestAnswer() (asked, answered int, many bool) {
 	return asks[1], answers[1], true
 }
 
-// shortest returns the moment after which it takes the least time to the next
-// one of its sort. The first and the last ones of a sort stay.
-func (h *History) shortest() (found int) {
-	least := time.Duration(-1)
-	next := map[bool]int{}
-	for i := len(h.Moments) - 1; i > 0; i-- {
-		m := h.Moments[i]
-		if m.What == CustomerSaid || m.What == AgentSaid {
+// toldAt returns when the clocks that last warned and were breached: what was
+// then shall be known exactly.
+func (r *rules) toldAt(h History) (all []time.Time) {
+	for _, c := range r.clocks(h, h.Moments[len(h.Moments)-1].At) {
+		if c.Kind == NextResponse && !c.StoppedAt.IsZero() {
 			continue
 		}
-		sort := m.What == Changed
-		if after, ok := next[sort]; ok {
-			if d := h.Moments[after].At.Sub(m.At); least < 0 || d < least {
-				least, found = d, i
-			}
+		if c.Warned {
+			all = append(all, c.WarnAt)
 		}
-		next[sort] = i
+		if c.Breached {
+			all = append(all, c.DueAt)
+		}
 	}
-	return found
+	return all
 }
 
-// drop leaves out the moments that shall go, and those that change nothing then.
-func (h *History) drop(gone func(i int) bool) {
+// oldestPair returns the first moment which only divides two legs of the same
+// clocks, neither with one of the times in it. A change of the severity is such a
+// moment only if there is no other: the time before it may not break a promise
+// that came with it. The last leg goes on, and one in which the case is resolved
+// for good ends the resolution.
+func (h *History) oldestPair(told []time.Time) (at int, ok bool) {
+	legs := h.legs(h.Moments[len(h.Moments)-1].At)
+	end := resolved(legs)
+	holds := func(l leg) bool {
+		return slices.ContainsFunc(told, func(t time.Time) bool { return !t.Before(l.from) && !t.After(l.to) })
+	}
+	for i := 1; i < len(legs)-1; i++ {
+		before, after := legs[i-1], legs[i]
+		if i == end || before.awaited != after.awaited || holds(before) || holds(after) {
+			continue
+		}
+		if before.severity == after.severity {
+			return i, true
+		}
+		if !ok {
+			at, ok = i, true
+		}
+	}
+	return at, ok
+}
+
+// join forgets a moment. The time after it becomes a part of that before, of
+// which only a sum is left unless both are alike.
+func (r *rules) join(h *History, at int) {
+	legs := h.legs(h.Moments[len(h.Moments)-1].At)
+	before, after := legs[at-1], legs[at]
+	m := &h.Moments[at-1]
+	if after.severity != before.severity {
+		m.Severity = after.severity
+	}
+	alike := before.phase == after.phase && (before.severity == after.severity || before.phase != working)
+	if !alike || before.sum != nil || after.sum != nil {
+		m.Sum = r.sum(h.Plan, before)
+		more := r.sum(h.Plan, after)
+		m.Sum.Counted += more.Counted
+		m.Sum.Spans += more.Spans
+		m.Sum.Phase = after.phase
+	}
+	h.Moments = slices.Delete(h.Moments, at, at+1)
+}
+
+// sum returns what an account of a leg comes to.
+func (r *rules) sum(plan string, l leg) *Sum {
+	if l.sum != nil {
+		copied := *l.sum
+		return &copied
+	}
+	s := &Sum{Phase: l.phase}
+	for span := range r.explainLeg(plan, l) {
+		s.Spans++
+		if span.Counted {
+			s.Counted += span.To.Sub(span.From)
+		}
+	}
+	return s
+}
+
+// drop leaves out the moments that change nothing.
+func (h *History) drop() {
 	var s state
 	kept := make([]Moment, 0, len(h.Moments))
 	for i, m := range h.Moments {
 		after := s.after(m)
-		if i > 0 && (after == s || gone != nil && gone(i)) {
+		if i > 0 && after == s && m.Sum == nil {
 			continue
 		}
 		kept, s = append(kept, m), after

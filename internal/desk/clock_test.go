@@ -2,6 +2,7 @@ package desk
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -278,36 +279,151 @@ func TestWhatChangesNoClockIsNotKept(t *testing.T) {
 	}
 }
 
+// note adds a moment as a change of the case does.
+func (h *History) note(r *rules, m Moment) {
+	h.add(m)
+	r.condense(h)
+}
+
 func TestHistoryOfALongCaseIsBounded(t *testing.T) {
 	t.Parallel()
 	const rounds = 600
 	r := testRules(t, Promise{ID: "any.low", FirstResponseMinutes: 60, NextResponseMinutes: 60, ResolutionMinutes: 1_000_000})
 	h := story("enterprise", "low", did(0, AgentSaid))
-	var now, worked, short time.Duration
+	var now, worked time.Duration
 	for i := range rounds {
-		h.add(did(now, Waiting))
-		wait := time.Duration(1+i%7) * time.Minute
-		if short += wait; i%50 == 0 {
-			wait = 72 * time.Hour
-		}
-		h.add(did(now+wait, CustomerSaid))
-		h.add(did(now+wait+time.Hour, AgentSaid))
-		now += wait + time.Hour
+		h.note(r, did(now, Waiting))
+		now += time.Duration(1+i%7) * time.Minute
+		h.note(r, did(now, CustomerSaid))
+		now += time.Hour
 		worked += time.Hour
+		h.note(r, did(now, AgentSaid))
+		if got := len(h.Moments); got > maxMoments {
+			t.Fatalf("there are %d moments, want at most %d", got, maxMoments)
+		}
 	}
-	h.add(did(now, CustomerSaid))
-	if got := len(h.Moments); got > maxMoments {
-		t.Errorf("there are %d moments, want at most %d", got, maxMoments)
-	}
+	h.note(r, did(now, CustomerSaid))
 	got := r.clocks(h, at(now+time.Minute))
 	next := got[len(got)-2]
 	if want := fmt.Sprintf("next-response/%d 1m0s of 1h0m0s due +%v", rounds+1, now+time.Hour); describe(next) != want {
 		t.Errorf("the last next response is %s, want %s", describe(next), want)
 	}
-	// Pauses of minutes may be forgotten, those of days may not.
-	counted := got[len(got)-1].Counted - time.Minute
-	if counted < worked || counted > worked+short {
-		t.Errorf("the resolution counted %v of %v, want %v and at most %v more", counted, now, worked, short)
+	if counted := got[len(got)-1].Counted; counted != worked+time.Minute {
+		t.Errorf("the resolution counted %v of %v, want %v", counted, now, worked+time.Minute)
+	}
+}
+
+func TestPausesBeyondCountingDoNotCount(t *testing.T) {
+	t.Parallel()
+	for _, pauses := range []int{91, 100, 160, 1000} {
+		r := testRules(t, Promise{ID: "any.low", FirstResponseMinutes: 6000, ResolutionMinutes: 6000})
+		h := story("enterprise", "low")
+		var now, worked time.Duration
+		for range pauses {
+			now += 63 * time.Minute
+			worked += 63 * time.Minute
+			h.note(r, did(now, Waiting))
+			now += 32 * time.Minute
+			h.note(r, did(now, Working))
+		}
+		const due = 95*95*time.Minute + 15*time.Minute // 95 of the pauses are before it
+		for _, c := range r.clocks(h, at(now)) {
+			want := fmt.Sprintf("%s %v of 100h0m0s", c.id(), worked)
+			if worked >= 75*time.Hour {
+				want += " warned"
+			}
+			if worked >= 100*time.Hour {
+				want += fmt.Sprintf(" breached due +%v", due)
+			} else {
+				want += fmt.Sprintf(" due +%v", now+100*time.Hour-worked)
+			}
+			if got := describe(c); got != want {
+				t.Errorf("after %d pauses: %s, want %s", pauses, got, want)
+			}
+		}
+	}
+}
+
+// A history that forgets nothing is what condensed ones are held against.
+func TestCondensedHistoryCountsAsTheWholeOne(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		r := drawRules(rt, t)
+		seed := rapid.Uint64().Draw(rt, "seed")
+		random := rand.New(rand.NewPCG(seed, 0))
+		kinds := rapid.SliceOfN(rapid.SampledFrom([]MomentKind{CustomerSaid, AgentSaid, Waiting, Working, Ended, Begun}), 2, 6).Draw(rt, "kinds")
+		steady := rapid.SampledFrom([]int{1, 10, 1000}).Draw(rt, "moments for each change of severity")
+		whole := story(rapid.SampledFrom([]string{"enterprise", "developer"}).Draw(rt, "plan"), "low")
+		short := whole
+		now := time.Duration(0)
+		for range rapid.IntRange(300, 900).Draw(rt, "moments") {
+			now += time.Duration(random.Int64N(int64(3 * time.Hour)))
+			m := did(now, kinds[random.IntN(len(kinds))])
+			if random.IntN(1+steady) == 0 {
+				m = raised(now, []string{"low", "normal", "urgent"}[random.IntN(3)])
+			}
+			whole.add(m)
+			short.note(r, m)
+		}
+		if len(short.Moments) > maxMoments {
+			rt.Fatalf("%d moments are left of %d", len(short.Moments), len(whole.Moments))
+		}
+		now += time.Duration(random.Int64N(int64(30 * time.Hour)))
+		checkCondensed(rt, r, whole, short, at(now), steady == 1000)
+	})
+}
+
+func checkCondensed(rt *rapid.T, r *rules, whole, short History, now time.Time, steady bool) {
+	all := map[string]Clock{}
+	for _, c := range r.clocks(whole, now) {
+		all[c.id()] = c
+	}
+	for _, m := range measure(short, now) {
+		c, ok := r.clock(short.Plan, m)
+		if !ok {
+			continue
+		}
+		want := all[c.id()]
+		want.WarnAt, want.DueAt = c.WarnAt, c.DueAt // which can be forgotten
+		if !steady {
+			want.Warned, want.Breached = c.Warned, c.Breached
+		}
+		if diff := cmp.Diff(want, c); diff != "" {
+			rt.Fatalf("%s (-whole +condensed):\n%s", c.id(), diff)
+		}
+		checkAccount(rt, r, short.Plan, m, c, now)
+	}
+}
+
+// checkAccount holds the explanation of a clock against it.
+func checkAccount(rt *rapid.T, r *rules, plan string, m measured, c Clock, now time.Time) {
+	end := c.StoppedAt
+	if end.IsZero() {
+		end = now
+	}
+	next, sum := c.StartedAt, time.Duration(0)
+	earlier, legs := r.earlier(plan, m.legs)
+	if earlier != nil {
+		if !earlier.From.Equal(next) || earlier.Counted+earlier.Uncounted != earlier.To.Sub(next) || earlier.Spans == 0 && earlier.From.Before(earlier.To) {
+			rt.Fatalf("%s: what is earlier is %+v", describe(c), *earlier)
+		}
+		next, sum = earlier.To, earlier.Counted
+	}
+	m.legs = legs
+	for s := range r.explain(plan, m) {
+		if !s.From.Equal(next) || !s.From.Before(s.To) || s.Why == "" {
+			rt.Fatalf("%s has the span %+v, want one from %v", describe(c), s, next)
+		}
+		next = s.To
+		if s.Counted {
+			sum += s.To.Sub(s.From)
+		}
+	}
+	if !next.Equal(end) {
+		rt.Fatalf("the spans of %s end at %v, want %v", describe(c), next, end)
+	}
+	if sum != c.Counted {
+		rt.Fatalf("the spans of %s have %v, want %v", describe(c), sum, c.Counted)
 	}
 }
 
@@ -348,27 +464,7 @@ func TestExplanationsAreGaplessAndSumUpToWhatCounted(t *testing.T) {
 			if !ok {
 				continue
 			}
-			end := c.StoppedAt
-			if end.IsZero() {
-				end = now
-			}
-			var sum time.Duration
-			next := c.StartedAt
-			for s := range r.explain(h.Plan, m) {
-				if !s.From.Equal(next) || !s.From.Before(s.To) || s.Why == "" {
-					rt.Fatalf("%s has the span %+v, want one from %v", describe(c), s, next)
-				}
-				next = s.To
-				if s.Counted {
-					sum += s.To.Sub(s.From)
-				}
-			}
-			if !next.Equal(end) {
-				rt.Fatalf("the spans of %s end at %v, want %v", describe(c), next, end)
-			}
-			if sum != c.Counted {
-				rt.Fatalf("the spans of %s have %v, want %v", describe(c), sum, c.Counted)
-			}
+			checkAccount(rt, r, h.Plan, m, c, now)
 		}
 	})
 }

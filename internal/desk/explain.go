@@ -14,7 +14,8 @@ type Explanation struct {
 	Spans   []Span
 }
 
-// Earlier is the sum of the oldest spans of a clock that has very many.
+// Earlier is the sum of the oldest spans of a clock that has very many, or of
+// whose case the oldest moments are forgotten.
 type Earlier struct {
 	From, To  time.Time
 	Spans     int           // how many they are
@@ -29,7 +30,8 @@ const maxSpans = 10_000
 // Explain returns the clocks of a case with an account of all of their time: of
 // each, the spans go without gaps from its start to its end or to now, and those
 // that counted have together just the time that it has counted. Of a case with
-// very many spans the oldest ones are summed up.
+// very many spans the oldest ones are summed up, and those of moments that are
+// forgotten are as they were counted then.
 func (s *Service) Explain(ctx context.Context, who Caller, ref string) (all []Explanation, err error) {
 	key, err := s.key(ctx, who, Read, ref)
 	if err != nil {
@@ -48,6 +50,7 @@ func (s *Service) Explain(ctx context.Context, who Caller, ref string) (all []Ex
 		for _, m := range measure(item.History, s.now()) {
 			if c, ok := r.clock(item.History.Plan, m); ok {
 				e := Explanation{Clock: c}
+				e.Earlier, m.legs = r.earlier(item.History.Plan, m.legs)
 				e.account(r.explain(item.History.Plan, m), maxSpans)
 				all = append(all, e)
 			}
@@ -56,6 +59,26 @@ func (s *Service) Explain(ctx context.Context, who Caller, ref string) (all []Ex
 		return nil
 	})
 	return all, err
+}
+
+// earlier returns the sum of legs up to the last one that is a sum, and the legs
+// after it.
+func (r *rules) earlier(plan string, legs []leg) (*Earlier, []leg) {
+	n := len(legs)
+	for n > 0 && legs[n-1].sum == nil {
+		n--
+	}
+	if n == 0 {
+		return nil, legs
+	}
+	e := &Earlier{From: legs[0].from, To: legs[n-1].to}
+	for _, l := range legs[:n] {
+		s := r.sum(plan, l)
+		e.Spans += s.Spans
+		e.Counted += s.Counted
+	}
+	e.Uncounted = e.To.Sub(e.From) - e.Counted
+	return e, legs[n:]
 }
 
 // account adds spans, of which the last ones are kept.

@@ -96,6 +96,7 @@ func (w *watch) remember(ctx context.Context) error {
 			return err
 		}
 		w.addMoments()
+		w.rules.condense(&w.item.History)
 		return w.indexSaid(ctx)
 	case plan == "":
 		return nil
@@ -254,6 +255,7 @@ func (s *Service) rebuild(ctx context.Context, tx Tx, r *rules, i *Item, c cases
 	enter := func(m cases.Move) {
 		if to := phaseOf(m.To); to != phaseOf(m.From) {
 			h.enter(m.At, to)
+			r.condense(&h)
 		}
 	}
 	for _, one := range said {
@@ -262,6 +264,7 @@ func (s *Service) rebuild(ctx context.Context, tx Tx, r *rules, i *Item, c cases
 			moves = moves[1:]
 		}
 		h.add(Moment{At: one.CreatedAt, What: whoSaid(r, one)})
+		r.condense(&h)
 		if err := indexSaid(ctx, tx, c, one); err != nil {
 			return err
 		}

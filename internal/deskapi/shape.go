@@ -164,7 +164,7 @@ func newClock(c desk.Clock) clock {
 
 type explainedClock struct {
 	clock
-	Earlier *earlierSpans `json:"earlier,omitzero" doc:"The sum of the clock's oldest parts where all clocks of the case have more than 10,000; missing otherwise."`
+	Earlier *earlierSpans `json:"earlier,omitzero" doc:"The sum of the clock's oldest parts where all clocks of the case have more than 10,000, or the case has a very long history; missing otherwise."`
 	Spans   []span        `json:"spans" doc:"All of the clock's time, after that which is in earlier, in parts that counted or did not."`
 }
 
