@@ -1,7 +1,12 @@
 package calendar_test
 
 import (
+	"archive/zip"
 	"fmt"
+	"go/build"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -190,6 +195,13 @@ func TestNewRefusesWhatMakesNoSense(t *testing.T) {
 		{"no zone", "", office(), nil, `zone ""`},
 		{"the machine's zone", "Local", office(), nil, `zone "Local"`},
 		{"an unknown zone", "Europe/Atlantis", office(), nil, "Europe/Atlantis"},
+		{"the machine's zone as a file", "localtime", office(), nil, "not a time zone"},
+		{"rules of a file", "posixrules", office(), nil, "not a time zone"},
+		{"a zone that is nowhere", "Factory", office(), nil, "not a time zone"},
+		{"a zone with leap seconds", "right/UTC", office(), nil, "not a time zone"},
+		{"a zone that some machines have twice", "posix/Europe/Berlin", office(), nil, "not a time zone"},
+		{"a zone in other letters", "europe/berlin", office(), nil, "not a time zone"},
+		{"a zone with a line's end", "UTC\n", office(), nil, "not a time zone"},
 		{"a zone that is a path", "../../etc/passwd", office(), nil, "not a time zone"},
 		{"never open", "UTC", nil, nil, "never open"},
 		{"empty hours only", "UTC", monday(), nil, "never open"},
@@ -217,6 +229,32 @@ func TestNewRefusesWhatMakesNoSense(t *testing.T) {
 				t.Errorf("New() = %v, want an error with %q", err, test.want)
 			}
 		})
+	}
+}
+
+// TestZonesAreThoseOfGo fails with a Go that knows more zones: they then belong
+// into zones.txt.
+func TestZonesAreThoseOfGo(t *testing.T) {
+	t.Parallel()
+	known, err := zip.OpenReader(filepath.Join(build.Default.GOROOT, "lib", "time", "zoneinfo.zip"))
+	if err != nil {
+		t.Skipf("no zones to compare with: %v", err)
+	}
+	defer known.Close()
+	var want []string
+	for _, f := range known.File {
+		if f.Name != "Factory" && !f.FileInfo().IsDir() {
+			want = append(want, f.Name)
+			mustNew(t, f.Name, office(), nil)
+		}
+	}
+	list, err := os.ReadFile("zones.txt")
+	if err != nil {
+		t.Fatalf("ReadFile() = %v", err)
+	}
+	slices.Sort(want)
+	if diff := cmp.Diff(want, strings.Fields(string(list))); diff != "" {
+		t.Errorf("zones.txt (-Go +list):\n%s", diff)
 	}
 }
 
