@@ -313,7 +313,7 @@ func TestHistoryOfALongCaseIsBounded(t *testing.T) {
 	}
 }
 
-func TestPausesBeyondCountingDoNotCount(t *testing.T) {
+func TestForgottenPausesDoNotCount(t *testing.T) {
 	t.Parallel()
 	for _, pauses := range []int{91, 100, 160, 1000} {
 		r := testRules(t, Promise{ID: "any.low", FirstResponseMinutes: 6000, ResolutionMinutes: 6000})

@@ -37,31 +37,58 @@ func TestExplanationOfVeryManySpansSumsUpTheOldest(t *testing.T) {
 	spans := 0
 	for _, e := range all {
 		spans += len(e.Spans)
-		counted, other, next := time.Duration(0), time.Duration(0), e.StartedAt
-		if e.Earlier != nil {
-			if !e.Earlier.From.Equal(e.StartedAt) || e.Earlier.Spans == 0 {
-				t.Errorf("%s: the earlier spans are %+v, want some from the start %v", e.Kind, *e.Earlier, e.StartedAt)
-			}
-			counted, other, next = e.Earlier.Counted, e.Earlier.Uncounted, e.Earlier.To
-		}
-		for _, s := range e.Spans {
-			if !s.From.Equal(next) {
-				t.Fatalf("%s has a span from %v, want one from %v", e.Kind, s.From, next)
-			}
-			if next = s.To; s.Counted {
-				counted += s.To.Sub(s.From)
-			} else {
-				other += s.To.Sub(s.From)
-			}
-		}
-		if counted != e.Counted || counted+other != next.Sub(e.StartedAt) {
-			t.Errorf("%s has the sum %v, and %v that did not count, of %v; want %v", e.Kind, counted, other, next.Sub(e.StartedAt), e.Counted)
-		}
+		checkExplanation(t, e)
 	}
 	if spans != 10_000 {
 		t.Errorf("Explain() has %d spans, want 10000", spans)
 	}
 	if all[0].Kind != desk.FirstResponse || all[0].Earlier != nil {
 		t.Errorf("the clock of ten days has %+v left out, want all of its spans", all[0].Earlier)
+	}
+}
+
+// checkExplanation holds a clock against the account of its time.
+func checkExplanation(t *testing.T, e desk.Explanation) {
+	t.Helper()
+	counted, other, next := time.Duration(0), time.Duration(0), e.StartedAt
+	if e.Earlier != nil {
+		if !e.Earlier.From.Equal(e.StartedAt) || e.Earlier.Spans == 0 {
+			t.Errorf("%s: the earlier spans are %+v, want some from the start %v", e.Kind, *e.Earlier, e.StartedAt)
+		}
+		counted, other, next = e.Earlier.Counted, e.Earlier.Uncounted, e.Earlier.To
+	}
+	for _, s := range e.Spans {
+		if !s.From.Equal(next) {
+			t.Fatalf("%s has a span from %v, want one from %v", e.Kind, s.From, next)
+		}
+		if next = s.To; s.Counted {
+			counted += s.To.Sub(s.From)
+		} else {
+			other += s.To.Sub(s.From)
+		}
+	}
+	if counted != e.Counted || counted+other != next.Sub(e.StartedAt) {
+		t.Errorf("%s has the sum %v, and %v that did not count, of %v; want %v", e.Kind, counted, other, next.Sub(e.StartedAt), e.Counted)
+	}
+}
+
+func TestExplanationOfALongHistoryHasAllOfItsPauses(t *testing.T) {
+	t.Parallel()
+	const pauses = 160
+	f := openFloor(t)
+	ctx, ann := t.Context(), f.agent(t, "ann")
+	id := f.open(t, retail, cases.NewCase{})
+	must[desk.Promise](t)(f.PutPromise(ctx, desk.Operator(), desk.Promise{ID: "any." + f.see(t, id).Severity, ResolutionMinutes: 6000}))
+	for range pauses {
+		f.pass(63 * time.Minute)
+		must[desk.Replied](t)(f.Reply(ctx, ann, id, desk.NewReply{Body: "And now?"}))
+		f.pass(32 * time.Minute)
+		f.say(t, id, "No.")
+	}
+	all := must[[]desk.Explanation](t)(f.Explain(ctx, desk.Operator(), id))
+	last := all[len(all)-1]
+	checkExplanation(t, last)
+	if last.Kind != desk.Resolution || last.Counted != pauses*63*time.Minute || last.Earlier == nil || last.Earlier.Uncounted%(32*time.Minute) != 0 {
+		t.Errorf("Explain() = %v with %v before %+v, want all pauses of 32 minutes and the oldest summed up", last.Kind, last.Counted, last.Earlier)
 	}
 }
