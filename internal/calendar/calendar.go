@@ -11,14 +11,12 @@
 package calendar
 
 import (
-	_ "embed"
 	"errors"
 	"fmt"
 	"iter"
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 	_ "time/tzdata" // zones are known also where the system has none
 )
@@ -60,31 +58,24 @@ func New(zone string, open map[string][]string, holidays map[string]string) (Cal
 	return c, nil
 }
 
-// location refuses names that are files of zones on this machine, such as
-// localtime and posix/UTC, and mean something else or nothing on another one.
+// location refuses names of what stands beside the zones on some machines, such
+// as localtime and posix/UTC: on another one it is something else, or nothing.
 func location(zone string) (*time.Location, error) {
-	if !zones()[zone] {
-		return nil, fmt.Errorf("zone %q is not a time zone such as Europe/Berlin", zone)
+	folder, _, _ := strings.Cut(zone, "/")
+	switch folder {
+	case "", "Local", "localtime", "posixrules", "Factory", "posix", "right", "SystemV":
+		return nil, noZone(zone)
 	}
 	found, err := time.LoadLocation(zone)
 	if err != nil {
-		return nil, fmt.Errorf("zone %q: %w", zone, err)
+		return nil, noZone(zone)
 	}
 	return found, nil
 }
 
-//go:embed zones.txt
-var zoneNames string
-
-// zones returns the names of the IANA database that time/tzdata has, and cannot
-// be asked for. Factory is left out: it is nowhere.
-var zones = sync.OnceValue(func() map[string]bool {
-	all := map[string]bool{}
-	for name := range strings.Lines(zoneNames) {
-		all[strings.TrimSpace(name)] = true
-	}
-	return all
-})
+func noZone(zone string) error {
+	return fmt.Errorf("zone %q is not a time zone such as Europe/Berlin", zone)
+}
 
 func parseWeek(open map[string][]string) (week [7][]hours, err error) {
 	names := []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"} // as time.Weekday counts

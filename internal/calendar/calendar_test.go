@@ -1,12 +1,7 @@
 package calendar_test
 
 import (
-	"archive/zip"
 	"fmt"
-	"go/build"
-	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -229,32 +224,6 @@ func TestNewRefusesWhatMakesNoSense(t *testing.T) {
 				t.Errorf("New() = %v, want an error with %q", err, test.want)
 			}
 		})
-	}
-}
-
-// TestZonesAreThoseOfGo fails with a Go that knows more zones: they then belong
-// into zones.txt.
-func TestZonesAreThoseOfGo(t *testing.T) {
-	t.Parallel()
-	known, err := zip.OpenReader(filepath.Join(build.Default.GOROOT, "lib", "time", "zoneinfo.zip"))
-	if err != nil {
-		t.Skipf("no zones to compare with: %v", err)
-	}
-	defer known.Close()
-	var want []string
-	for _, f := range known.File {
-		if f.Name != "Factory" && !f.FileInfo().IsDir() {
-			want = append(want, f.Name)
-			mustNew(t, f.Name, office(), nil)
-		}
-	}
-	list, err := os.ReadFile("zones.txt")
-	if err != nil {
-		t.Fatalf("ReadFile() = %v", err)
-	}
-	slices.Sort(want)
-	if diff := cmp.Diff(want, strings.Fields(string(list))); diff != "" {
-		t.Errorf("zones.txt (-Go +list):\n%s", diff)
 	}
 }
 
