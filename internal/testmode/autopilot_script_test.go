@@ -67,7 +67,11 @@ func TestScriptErrorsNameLineAndColumn(t *testing.T) {
 	t.Parallel()
 	step := "rules:\n  - steps:\n      - "
 	for _, test := range []struct{ text, want string }{
-		{"rules: 4", "autopilot:1:8: int was used where sequence is expected"},
+		{"rules: 4", "autopilot:1:8: want a list"},
+		{"rules", "autopilot:1:1: want names with values"},
+		{"rules:\n  - match: x\n    name: [a]\n  - 5", "autopilot:2:12: want names with values\nautopilot:3:11: want a text\nautopilot:4:5: want names with values"},
+		{"rules:\n  - match: {service: [billing, [a]]}", "autopilot:2:32: want a text"},
+		{"rules:\n  - {<<: {name: a}}", `autopilot:2:6: unknown field "<<"`},
 		{"rule: []", `autopilot:1:1: unknown field "rule"`},
 		{"rules:\n  - match: {subjects: x}", `autopilot:2:13: unknown field "subjects"`},
 		{"rules:\n  - match:\n      subject: /(/", "autopilot:3:16: error parsing regexp: missing closing ): `(`"},
@@ -84,7 +88,7 @@ func TestScriptErrorsNameLineAndColumn(t *testing.T) {
 		{step + "repeat: 2\n        resolve: true", "autopilot:3:17: only a step with on: customer-reply can be repeated"},
 		{step + "on: customer-reply\n        repeat: 101\n        resolve: true", "autopilot:4:17: a step is done 1 to 100 times, not 101"},
 		{step + "on: customer-reply\n        repeat: 0\n        resolve: true", "autopilot:4:17: a step is done 1 to 100 times, not 0"},
-		{step + "on: customer-reply\n        repeat: often\n        resolve: true", "autopilot:4:17: want a number"},
+		{step + "on: customer-reply\n        repeat: often\n        resolve: true", "autopilot:4:17: want a whole number"},
 		{step + "resolve: perhaps", "autopilot:3:18: want true or false"},
 		{step + "reply: 'Hello {{customer.name}}'", "autopilot:3:16: there is no variable {{customer.name}}"},
 		{step + "severity: worst", `autopilot:3:19: there is no severity "worst"`},
@@ -102,6 +106,15 @@ func TestScriptErrorsNameLineAndColumn(t *testing.T) {
 		if err == nil || err.Error() != test.want || !errors.Is(err, ErrInvalidScript) {
 			t.Errorf("readScript(%.300q)\ngot  %v\nwant %s", test.text, err, test.want)
 		}
+	}
+}
+
+func TestOneWordNeedsNoListWithATagEither(t *testing.T) {
+	t.Parallel()
+	s := mustScript(t, "%YAML 1.2\n---\nrules:\n  - match: {service: !!str billing, language: !!seq [en, ja]}\n    steps: [{resolve: true}]")
+	m := s.rules[0].match
+	if diff := cmp.Diff([]words{{"billing"}, {"en", "ja"}}, []words{m.Service, m.Language}); diff != "" {
+		t.Errorf("service and language (-want +got):\n%s", diff)
 	}
 }
 

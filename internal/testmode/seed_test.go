@@ -307,6 +307,10 @@ agents: [{email: jane@example.com}, {email: audrey@example.com, role: auditor}]
 	fine := "cases:\n  - {subject: fine, body: B}\n  - subject: S\n    body: B\n    "
 	for _, test := range []struct{ text, want string }{
 		{"case: []", `seed:1:1: unknown field "case"`},
+		{fine + "sevirity: high\n    cc: 5\n    tags: {}\n    team: [a]\nagent: []", "seed:5:5: unknown field \"sevirity\"\nseed:6:9: want a list\nseed:7:11: want a list\nseed:8:11: want a text\nseed:9:1: unknown field \"agent\""},
+		{fine + "communications: [{bye: agent}, {by: agent, notes: N}]", "seed:5:23: unknown field \"bye\"\nseed:5:48: unknown field \"notes\""},
+		{"results: [{resources: [{metadata: [], savings: much, suppressed: 1}]}]", "seed:1:35: want names with values\nseed:1:48: want a number\nseed:1:66: want true or false"},
+		{"agents: [{capacity: .nan}, {capacity: 1.5}, {capacity: 99999999999999999999}]", "seed:1:21: want a whole number\nseed:1:39: want a whole number\nseed:1:56: want a whole number"},
 		{fine + "severity: hugh", `seed:5:15: Severity code "hugh" is not available on the account's support plan.`},
 		{fine + "service: nothing", "seed:5:14: No service exists for combination of serviceCode: nothing, categoryCode: , issueType: technical"},
 		{fine + "language: xx", "seed:5:15: Invalid language: xx. It must be en, ja, zh or ko"},
@@ -360,6 +364,7 @@ agents: [{email: jane@example.com}, {email: audrey@example.com, role: auditor}]
 		{"agents: [{email: joe@example.com, teams: [x]}]", `seed:1:43: there is no team "x"; name it under teams`},
 		{"results: [{check: nothing}]", `seed:1:11: There is no check "nothing".`},
 		{fine + "status: gone\n    team: nobody", "seed:5:13: there is no status \"gone\"\nseed:6:11: there is no team \"nobody\"; name it under teams"},
+		{"\ufeff" + fine + "severity: hugh", `seed:5:15: Severity code "hugh" is not available on the account's support plan.`},
 	} {
 		_, err := s.Test.Seed(t.Context(), []byte(test.text))
 		if err == nil || err.Error() != test.want || !errors.Is(err, testmode.ErrInvalidSeed) {
@@ -368,6 +373,23 @@ agents: [{email: jane@example.com}, {email: audrey@example.com, role: auditor}]
 	}
 	if diff := cmp.Diff(before, contents(t, s)); diff != "" {
 		t.Errorf("seeds with errors added something (-before +after):\n%s", diff)
+	}
+}
+
+func TestEveryUnknownMemberIsNamedInTheOrderOfTheFile(t *testing.T) {
+	t.Parallel()
+	s := mustServer(t)
+	var text, want strings.Builder
+	for line := 1; line <= 2000; line++ {
+		fmt.Fprintf(&text, "name%d: value\n", line)
+		fmt.Fprintf(&want, "seed:%d:1: unknown field \"name%d\"\n", line, line)
+	}
+	_, err := s.Test.Seed(t.Context(), []byte(text.String()))
+	if err == nil {
+		t.Fatal("Seed(unknown members) = nil, want them named")
+	}
+	if diff := cmp.Diff(strings.TrimSpace(want.String()), err.Error()); diff != "" {
+		t.Errorf("what Seed says (-want +got):\n%s", diff)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"reflect"
 	"slices"
 	"strings"
@@ -33,31 +32,45 @@ type wrong struct {
 	text         string
 }
 
+// byteOrderMark is what some editors write before a text in UTF-8.
+const byteOrderMark = "\ufeff"
+
 // readDocument reads a file of one YAML document into v. An empty one leaves v
-// as it is. Errors begin with name, line and column.
+// as it is. Errors begin with name, line and column; one has all names and values
+// that v has no room for.
 func readDocument(name string, text []byte, v any) (*document, error) {
 	if len(text) > maxFile {
 		return nil, fmt.Errorf("%s: the file has %d bytes, and at most %d are read", name, len(text), maxFile)
 	}
+	text = bytes.TrimPrefix(text, []byte(byteOrderMark))
 	if err := refuseMonsters(name, text); err != nil {
 		return nil, err
-	}
-	decoder := yaml.NewDecoder(bytes.NewReader(text), yaml.DisallowUnknownField())
-	err := decoder.Decode(v)
-	if errors.Is(err, io.EOF) {
-		return &document{name: name}, nil
-	}
-	if err != nil {
-		return nil, placed(name, err)
-	}
-	if err := decoder.Decode(new(any)); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s: more than one document: the second would not be read", name)
 	}
 	parsed, err := parser.ParseBytes(text, 0)
 	if err != nil {
 		return nil, placed(name, err)
 	}
-	return &document{name: name, root: parsed.Docs[0].Body}, nil
+	d := &document{name: name}
+	for _, one := range parsed.Docs {
+		if one.Body == nil || one.Body.Type() == ast.DirectiveType {
+			continue
+		}
+		if d.root != nil {
+			return nil, fmt.Errorf("%s: more than one document: the second would not be read", name)
+		}
+		d.root = one.Body
+	}
+	if d.root == nil {
+		return d, nil
+	}
+	d.top().fit(reflect.TypeOf(v).Elem())
+	if err := d.err(); err != nil {
+		return nil, err
+	}
+	if err := yaml.NodeToValue(d.root, v); err != nil {
+		return nil, placed(name, err)
+	}
+	return d, nil
 }
 
 // maxNesting is how deep the values of a file may stand in each other. The parser's
@@ -114,34 +127,14 @@ func (n *nesting) begin(column int) {
 	n.columns = append(n.columns, column)
 }
 
-// placed puts line and column before an error of the YAML package, and says in
-// words of the file what it says in words of Go.
+// placed puts line and column before an error of the YAML package.
 func placed(name string, err error) error {
 	var found yaml.Error
 	if !errors.As(err, &found) || found.GetToken() == nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	message := found.GetMessage()
-	var mistyped *yaml.TypeError
-	if errors.As(err, &mistyped) {
-		message = "want " + typeName(mistyped.DstType)
-	}
 	at := found.GetToken().Position
-	return fmt.Errorf("%s:%d:%d: %s", name, at.Line, at.Column, message)
-}
-
-func typeName(t reflect.Type) string {
-	switch t.Kind() {
-	case reflect.String:
-		return "a text"
-	case reflect.Bool:
-		return "true or false"
-	case reflect.Int, reflect.Float64:
-		return "a number"
-	case reflect.Slice:
-		return "a list"
-	}
-	return "names with values"
+	return fmt.Errorf("%s:%d:%d: %s", name, at.Line, at.Column, found.GetMessage())
 }
 
 // err returns everything that is wrong, in the order of the file.
@@ -195,6 +188,90 @@ func (p place) item(i int) place {
 	return place{p.doc, list.Values[i]}
 }
 
+// fit notes what a type has no room for: members that it does not have, and values
+// that are something else.
+func (p place) fit(t reflect.Type) {
+	node := untagged(p.node)
+	list, isList := node.(*ast.SequenceNode)
+	switch {
+	case t.Kind() == reflect.Interface || node.Type() == ast.NullType:
+	case t == reflect.TypeFor[words]() && !isList:
+		p.fit(t.Elem())
+	case t.Kind() == reflect.Pointer:
+		p.fit(t.Elem())
+	case t.Kind() == reflect.Slice && isList:
+		for _, value := range list.Values {
+			place{p.doc, value}.fit(t.Elem())
+		}
+	case t.Kind() == reflect.Struct || t.Kind() == reflect.Map:
+		p.fitMembers(t, node)
+	default:
+		p.fitValue(t)
+	}
+}
+
+// untagged returns what stands behind a tag such as !!str.
+func untagged(node ast.Node) ast.Node {
+	if tag, ok := node.(*ast.TagNode); ok {
+		return tag.Value
+	}
+	return node
+}
+
+func (p place) fitMembers(t reflect.Type, node ast.Node) {
+	mapping, ok := node.(ast.MapNode)
+	if !ok {
+		p.wrong("want %s", typeName(t))
+		return
+	}
+	for i := mapping.MapRange(); i.Next(); {
+		member := memberType(t, i.Key().GetToken().Value)
+		if member == nil {
+			place{p.doc, i.Key()}.wrong("unknown field %q", i.Key().GetToken().Value)
+			continue
+		}
+		place{p.doc, i.Value()}.fit(member)
+	}
+}
+
+// memberType returns the type of a member, nil when there is none of the name.
+func memberType(t reflect.Type, name string) reflect.Type {
+	if t.Kind() == reflect.Map {
+		return t.Elem()
+	}
+	for field := range t.Fields() {
+		if field.Tag.Get("yaml") == name {
+			return field.Type
+		}
+	}
+	return nil
+}
+
+// fitValue says in words of the file what the YAML package says in words of Go,
+// and refuses the fractions that the package cuts off.
+func (p place) fitValue(t reflect.Type) {
+	fraction := t.Kind() == reflect.Int && p.node.Type() == ast.FloatType
+	if err := yaml.NodeToValue(p.node, reflect.New(t).Interface()); err != nil || fraction {
+		p.wrong("want %s", typeName(t))
+	}
+}
+
+func typeName(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.String:
+		return "a text"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Int:
+		return "a whole number"
+	case reflect.Float64:
+		return "a number"
+	case reflect.Slice:
+		return "a list"
+	}
+	return "names with values"
+}
+
 // wrong notes what is to be mended here.
 func (p place) wrong(format string, args ...any) {
 	w := wrong{line: 1, column: 1, text: fmt.Sprintf(format, args...)}
@@ -231,7 +308,7 @@ type words []string
 
 // UnmarshalYAML reads one or many.
 func (w *words) UnmarshalYAML(node ast.Node) error {
-	if _, ok := node.(ast.ArrayNode); ok {
+	if _, ok := untagged(node).(*ast.SequenceNode); ok {
 		var many []string
 		if err := yaml.NodeToValue(node, &many); err != nil {
 			return err
