@@ -29,10 +29,11 @@ func (c *Catalog) Check(serviceCode, categoryCode, issueType string) error {
 	if _, ok := s.Category(categoryCode); !ok {
 		return ErrUnknownCategory.With("Invalid category code: %s. Service %s has no such category", categoryCode, serviceCode)
 	}
-	return checkIssueType(issueType)
+	return CheckIssueType(issueType)
 }
 
-func checkIssueType(issueType string) error {
+// CheckIssueType returns ErrUnknownIssueType unless cases have such a type.
+func CheckIssueType(issueType string) error {
 	switch issueType {
 	case Technical, CustomerService, ServiceLimitIncrease:
 		return nil

@@ -33,6 +33,14 @@ func (f matchForm) read(at place, known *catalog.Catalog) match {
 			at.in("service").item(i).wrong("there is no service %q", code)
 		}
 	}
+	for i, code := range f.Category {
+		if !f.hasCategory(known, code) {
+			at.in("category").item(i).wrong("no service that this rule is for has the category %q", code)
+		}
+	}
+	for i, name := range f.IssueType {
+		at.in("issueType").item(i).check(catalog.CheckIssueType(name))
+	}
 	for i, code := range f.Severity {
 		checkSeverity(at.in("severity").item(i), known, code)
 	}
@@ -45,6 +53,14 @@ func (f matchForm) read(at place, known *catalog.Catalog) match {
 		}
 	}
 	return m
+}
+
+// hasCategory reports whether a service that fits has the category.
+func (f matchForm) hasCategory(known *catalog.Catalog, code string) bool {
+	return slices.ContainsFunc(known.Services(), func(s catalog.Service) bool {
+		_, ok := s.Category(code)
+		return ok && f.Service.fit(s.Code)
+	})
 }
 
 func checkSeverity(at place, known *catalog.Catalog, code string) {
