@@ -96,6 +96,10 @@ func (s *Service) made(made MadeResult) (*check.Check, []check.Row, error) {
 	return c, rows, nil
 }
 
+// maxMadeSavings is as much as nobody pays, and so little that the sum of all
+// resources is a number.
+const maxMadeSavings = 1e12
+
 func madeRow(c *check.Check, account string, made MadeRow) (check.Row, error) {
 	row := check.Row{
 		Status: cmp.Or(made.Status, check.OK), Region: made.Region, Suppressed: made.Suppressed,
@@ -113,8 +117,8 @@ func madeRow(c *check.Check, account string, made MadeRow) (check.Row, error) {
 		}
 		row.Metadata[i] = &value
 	}
-	if made.Savings < 0 {
-		return row, ErrMadeResult.With("A resource cannot save %v.", made.Savings)
+	if !(0 <= made.Savings && made.Savings <= maxMadeSavings) { // not a number is refused, too
+		return row, ErrMadeResult.With("A resource has savings of 0 to %.0f USD a month; it cannot save %v.", float64(maxMadeSavings), made.Savings)
 	}
 	if made.Savings > 0 {
 		row.Savings = &made.Savings

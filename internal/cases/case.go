@@ -34,7 +34,7 @@ var (
 	ErrCaseNotFound       = fault.New(fault.NotFound, "case_not_found", "no such case")
 	ErrCaseCreationLimit  = fault.New(fault.Limited, "case_creation_limit", "too many new cases")
 	ErrUnknownSeverity    = fault.New(fault.Invalid, "unknown_severity", "no such severity")
-	errTooManyCCAddresses = fault.New(fault.Invalid, "too_many_cc_addresses", "too many addresses")
+	ErrTooManyCCAddresses = fault.New(fault.Invalid, "too_many_cc_addresses", "too many addresses")
 )
 
 // ErrDisplayIDTaken is what a Tx answers to a new case whose display id exists.

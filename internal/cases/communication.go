@@ -87,7 +87,7 @@ func mergeAddresses(have, added []string) ([]string, error) {
 		}
 	}
 	if len(all) > maxCCAddresses {
-		return nil, errTooManyCCAddresses.With("A case copies at most %d addresses; this one has %d already.", maxCCAddresses, len(have))
+		return nil, ErrTooManyCCAddresses.With("A case copies at most %d addresses; with these it would have %d.", maxCCAddresses, len(all))
 	}
 	return all, nil
 }

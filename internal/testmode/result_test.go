@@ -1,6 +1,7 @@
 package testmode_test
 
 import (
+	"math"
 	"strings"
 	"testing"
 
@@ -116,13 +117,16 @@ func TestResultsThatCannotBeAreRefused(t *testing.T) {
 	c := w.anyCheck(true)
 	row := func(r testmode.Resource) []testmode.Resource { return []testmode.Resource{r} }
 	for want, in := range map[string]testmode.Result{
-		"no account":                 {Account: "999999999999", CheckID: c.ID},
-		`no check "typo"`:            {Account: first, CheckID: "typo"},
-		`has no column "Typo"`:       {Account: first, CheckID: c.ID, Resources: row(testmode.Resource{Metadata: map[string]string{"Typo": "x"}})},
-		`not "red"`:                  {Account: first, CheckID: c.ID, Status: "red"},
-		`resource is not "red"`:      {Account: first, CheckID: c.ID, Resources: row(testmode.Resource{Status: "red"})},
-		"not_available has no":       {Account: first, CheckID: c.ID, Status: "not_available", Resources: row(testmode.Resource{})},
-		"cannot save -1":             {Account: first, CheckID: c.ID, Resources: row(testmode.Resource{Savings: -1})},
+		"no account":            {Account: "999999999999", CheckID: c.ID},
+		`no check "typo"`:       {Account: first, CheckID: "typo"},
+		`has no column "Typo"`:  {Account: first, CheckID: c.ID, Resources: row(testmode.Resource{Metadata: map[string]string{"Typo": "x"}})},
+		`not "red"`:             {Account: first, CheckID: c.ID, Status: "red"},
+		`resource is not "red"`: {Account: first, CheckID: c.ID, Resources: row(testmode.Resource{Status: "red"})},
+		"not_available has no":  {Account: first, CheckID: c.ID, Status: "not_available", Resources: row(testmode.Resource{})},
+		"cannot save -1":        {Account: first, CheckID: c.ID, Resources: row(testmode.Resource{Savings: -1})},
+		"savings of 0 to 1000000000000 USD a month; it cannot save 1e+308": {Account: first, CheckID: c.ID, Resources: []testmode.Resource{{Savings: 1e308}, {Region: "us-east-1", Savings: 1e308}}},
+		"cannot save +Inf":           {Account: first, CheckID: c.ID, Resources: row(testmode.Resource{Savings: math.Inf(1)})},
+		"cannot save NaN":            {Account: first, CheckID: c.ID, Resources: row(testmode.Resource{Savings: math.NaN()})},
 		"Two resources have the id ": {Account: first, CheckID: c.ID, Resources: []testmode.Resource{{}, {}}},
 	} {
 		if err := w.SetResult(t.Context(), in); err == nil || !strings.Contains(err.Error(), want) {

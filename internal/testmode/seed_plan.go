@@ -187,6 +187,9 @@ func (p *planner) planPolicies(at place, in seedAccount) []iam.PolicyDocument {
 		if _, _, managed := iam.ManagedPolicy(one.Name); managed {
 			at.in("name").wrong("the policy %s is built in", one.Name)
 		}
+		if slices.ContainsFunc(planned, func(other iam.PolicyDocument) bool { return other.Name == one.Name }) {
+			at.in("name").wrong("the account has the policy %s in the file twice", one.Name)
+		}
 		p.policies[in.ID] = append(p.policies[in.ID], one.Name)
 		planned = append(planned, iam.PolicyDocument{Account: in.ID, Name: one.Name, Document: string(text)})
 	}
@@ -269,9 +272,28 @@ func (p *planner) planAgent(at place, in seedAgent) {
 func (p *planner) planResult(at place, r Result) {
 	r.Account = cmp.Or(r.Account, p.defaultAccount)
 	if p.checkAccount(at.in("account"), r.Account) {
-		at.check(p.m.config.Advisor.CheckResult(r.made()))
+		p.checkResult(at, r)
 	}
 	p.plan.results = append(p.plan.results, r)
+}
+
+// checkResult checks the resources one by one, to say which of them cannot be,
+// and then as a whole.
+func (p *planner) checkResult(at place, r Result) {
+	known := p.m.config.Advisor
+	if err := known.CheckResult(Result{CheckID: r.CheckID, Status: r.Status}.made()); err != nil {
+		at.check(err)
+		return
+	}
+	fine := true
+	for i := range r.Resources {
+		err := known.CheckResult(Result{Account: r.Account, CheckID: r.CheckID, Resources: r.Resources[i : i+1]}.made())
+		at.in("resources").item(i).check(err)
+		fine = fine && err == nil
+	}
+	if fine {
+		at.check(known.CheckResult(r.made()))
+	}
 }
 
 // checkName checks the name of a team or an agent.

@@ -128,7 +128,7 @@ func (t *teller) checkNew(at place, new cases.NewCase) {
 	err := t.m.config.Cases.CheckNewCase(t.who, new)
 	for fault, field := range map[error]string{
 		catalog.ErrUnknownService: "service", catalog.ErrUnknownCategory: "category", catalog.ErrUnknownIssueType: "issueType",
-		catalog.ErrUnknownLanguage: "language", cases.ErrUnknownSeverity: "severity", cases.ErrInvalidAddress: "cc", cases.ErrInvalidText: "subject",
+		catalog.ErrUnknownLanguage: "language", cases.ErrUnknownSeverity: "severity", cases.ErrInvalidAddress: "cc", cases.ErrTooManyCCAddresses: "cc", cases.ErrInvalidText: "subject",
 	} {
 		if errors.Is(err, fault) {
 			at = at.in(field)

@@ -363,6 +363,9 @@ agents: [{email: jane@example.com}, {email: audrey@example.com, role: auditor}]
 		{"agents: [{email: joe@example.com, role: boss}]", `seed:1:41: there is no role "boss": want agent, lead, administrator or auditor`},
 		{"agents: [{email: joe@example.com, teams: [x]}]", `seed:1:43: there is no team "x"; name it under teams`},
 		{"results: [{check: nothing}]", `seed:1:11: There is no check "nothing".`},
+		{"results:\n  - check: fW7HH0l7J9\n    resources:\n      - {savings: 1}\n      - {region: a, savings: .inf}\n      - {savings: .nan}\n      - {status: red}", "seed:5:9: A resource has savings of 0 to 1000000000000 USD a month; it cannot save +Inf.\nseed:6:9: A resource has savings of 0 to 1000000000000 USD a month; it cannot save NaN.\nseed:7:9: A resource is not \"red\": it is ok, warning or error."},
+		{"accounts: [{id: '000000000001', policies: [{name: own, document: " + allowAll + "}, {name: own, document: " + allowAll + "}]}]", "seed:1:157: the account has the policy own in the file twice"},
+		{fine + "cc: [" + strings.Repeat("a@b.c, ", 9) + "1@b.c, 2@b.c, 3@b.c, 4@b.c, 5@b.c, 6@b.c, 7@b.c, 8@b.c, 9@b.c, 10@b.c]", "seed:5:9: A case copies at most 10 addresses; with these it would have 11."},
 		{fine + "status: gone\n    team: nobody", "seed:5:13: there is no status \"gone\"\nseed:6:11: there is no team \"nobody\"; name it under teams"},
 		{"\ufeff" + fine + "severity: hugh", `seed:5:15: Severity code "hugh" is not available on the account's support plan.`},
 	} {
