@@ -32,7 +32,7 @@ type Service struct {
 	Spool     string                    // the folder of inventories while they are collected; empty: that of the system
 	Now       func() time.Time          // nil means time.Now
 	Log       *slog.Logger              // nil: slog.Default()
-	Test      bool                      // checks that cannot be computed may have results of PutResult
+	Test      bool                      // checks that cannot be computed may have results of PutResult, and those without a source are refreshed
 }
 
 // Store keeps sources, refreshes, results, exclusions and events.

@@ -49,7 +49,7 @@ func (s *Service) DoRefresh(ctx context.Context, job jobs.Job) error {
 	}
 	w, err := s.begin(ctx, job)
 	if errors.Is(err, ErrNoSource) {
-		return s.abandon(ctx, job, err)
+		return s.withoutSource(ctx, job)
 	}
 	var results []check.Result
 	if err == nil {
@@ -405,6 +405,16 @@ func enqueueLeft(ctx context.Context, tx Tx, account string) error {
 	return nil
 }
 
+// withoutSource ends a refresh that has nothing to compute from.
+func (s *Service) withoutSource(ctx context.Context, job jobs.Job) error {
+	if s.Test {
+		if err := s.renewMade(ctx, job.Account); err != nil {
+			return err
+		}
+	}
+	return s.abandon(ctx, job, ErrNoSource)
+}
+
 // abandon gives up all that waits: the checks are not available, and may be
 // refreshed again.
 func (s *Service) abandon(ctx context.Context, job jobs.Job, cause error) error {
@@ -429,7 +439,7 @@ func (s *Service) abandon(ctx context.Context, job jobs.Job, cause error) error 
 		}
 		return err
 	})
-	if err == nil {
+	if err == nil && abandoned > 0 {
 		s.log().LogAttrs(ctx, slog.LevelWarn, "advisor refresh abandoned", slog.String("account", job.Account),
 			slog.Int("checks", abandoned), slog.String("cause", cause.Error()))
 	}

@@ -108,6 +108,54 @@ func TestARefreshWithoutASourceIsAbandoned(t *testing.T) {
 	})
 }
 
+func TestARefreshOfAMadeUpResultSucceedsInATest(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.advisor.Test = true
+		made := advisor.MadeResult{Account: business, CheckID: disks, Rows: []advisor.MadeRow{
+			{ResourceID: "a", Status: check.Error}, {ResourceID: "b", Status: check.Warning, Suppressed: true},
+		}}
+		mustNot(w, w.advisor.PutResult(w.Context(), made))
+		before := w.result(business, disks)
+		if got := w.refresh(business, disks); got.State != advisor.Success || got.Left == 0 {
+			t.Errorf("Refresh of a result that was just put = %+v, want the cool-down", got)
+		}
+		time.Sleep(time.Hour)
+		asked := time.Now()
+		if got := w.refresh(business, disks); got.State != advisor.Enqueued {
+			t.Errorf("Refresh after the cool-down = %+v, want it accepted", got)
+		}
+		w.refresh(business, everything)
+		w.work()
+		w.want("refresh", string(w.status(business, disks)), "success")
+		w.want("refresh of a check without a result", string(w.status(business, everything)), "abandoned")
+		after := w.result(business, disks)
+		if after.At.Before(asked) {
+			t.Errorf("the result is of %s, want it computed anew after %s", after.At, asked)
+		}
+		after.At = before.At
+		if diff := cmp.Diff(before, after); diff != "" {
+			t.Errorf("the result that was computed anew (-before +after):\n%s", diff)
+		}
+		history, err := w.advisor.History(w.Context(), business, disks, 10)
+		if err != nil || len(history) != 2 {
+			t.Errorf("History = %d, %v, want the result and its refresh", len(history), err)
+		}
+		if got := w.refresh(business, disks); got.State != advisor.Success || got.Left == 0 {
+			t.Errorf("Refresh after a refresh = %+v, want the cool-down", got)
+		}
+	})
+}
+
+func TestAMadeUpResultIsNotRefreshedButInATest(t *testing.T) {
+	inWorld(t, func(w *world) {
+		mustNot(w, w.advisor.PutResult(w.Context(), advisor.MadeResult{Account: business, CheckID: disks}))
+		time.Sleep(time.Hour)
+		w.refresh(business, disks)
+		w.work()
+		w.want("refresh", string(w.status(business, disks)), "abandoned")
+	})
+}
+
 func TestARefreshRequestedDuringARunIsNotLost(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.source(business)
