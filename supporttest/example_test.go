@@ -171,6 +171,25 @@ func ExampleServer_Fail() {
 	// cases: 1
 }
 
+// The code under test asks again when it is throttled: how often was it?
+func ExampleServer_Faults() {
+	t := newExampleT() // in a test, the *testing.T that it was given
+	defer t.end()
+	srv := supporttest.NewServer(t)
+	client := support.NewFromConfig(srv.Config())
+	srv.Fail(supporttest.Fault{Kind: supporttest.Throttling, Operation: "CreateCase", Count: 2})
+	srv.Fail(supporttest.Fault{Kind: supporttest.Unavailable, Operation: "ResolveCase"})
+
+	openCase(t, client, "Printer on fire")
+
+	for _, f := range srv.Faults() {
+		fmt.Println(f.ID, f.Kind, f.Happened)
+	}
+	// Output:
+	// fault-1 throttling 2
+	// fault-2 unavailable 0
+}
+
 func ExampleServer_ClearFaults() {
 	t := newExampleT() // in a test, the *testing.T that it was given
 	defer t.end()

@@ -45,6 +45,26 @@ func (s *Server) Fail(f Fault) (id string) {
 	return id
 }
 
+// SetFault is a fault that is set, and what became of it.
+type SetFault struct {
+	Fault
+	ID       string // of Fail
+	Happened int    // how often
+}
+
+// Faults returns the faults that are set, the first one first, also those that
+// have happened as often as they should.
+func (s *Server) Faults() []SetFault {
+	found := s.mode.Faults()
+	all := make([]SetFault, len(found))
+	for i, f := range found {
+		all[i] = SetFault{
+			Fault{FaultKind(f.Kind), f.Operation, f.Account, f.Probability, f.Count, f.Delay}, f.ID, f.Happened,
+		}
+	}
+	return all
+}
+
 // ClearFaults ends the faults with the ids, or all without any.
 func (s *Server) ClearFaults(ids ...string) {
 	if len(ids) == 0 {

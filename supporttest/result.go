@@ -26,7 +26,8 @@ type Resource struct {
 }
 
 // SetResult sets the result of a Trusted Advisor check, as if a refresh had just
-// computed it.
+// computed it. A refresh that a client asks for gives it anew, once the cool-down
+// is over.
 func (s *Server) SetResult(r Result) {
 	s.t.Helper()
 	in := testmode.Result{Account: cmp.Or(r.Account, s.accounts[0].ID), CheckID: r.CheckID, Status: r.Status}

@@ -56,7 +56,7 @@ func TestThePackageShowsOnlyItsOwnAndPublicTypes(t *testing.T) {
 	} {
 		check("the package", reflect.TypeOf(shown))
 	}
-	for _, want := range []reflect.Type{reflect.TypeFor[supporttest.Fault](), reflect.TypeFor[supporttest.Request](), reflect.TypeFor[supporttest.Resource](), reflect.TypeFor[supporttest.SeededUser]()} {
+	for _, want := range []reflect.Type{reflect.TypeFor[supporttest.Fault](), reflect.TypeFor[supporttest.SetFault](), reflect.TypeFor[supporttest.Request](), reflect.TypeFor[supporttest.Resource](), reflect.TypeFor[supporttest.SeededUser]()} {
 		if !seen[want] {
 			t.Errorf("%v was not looked at", want)
 		}

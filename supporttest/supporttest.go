@@ -19,8 +19,8 @@
 //   - plays the agent who answers ([Server.Reply], [Server.SetStatus],
 //     [Server.Resolve]), or leaves that to a script ([Server.Autopilot]),
 //   - lets time pass ([Server.Advance], [Server.Freeze], [WithTime]),
-//   - lets calls fail ([Server.Fail]) and reads what the code under test has
-//     asked for ([Server.Requests], [Server.WaitRequests]),
+//   - lets calls fail ([Server.Fail], [Server.Faults]) and reads what the code
+//     under test has asked for ([Server.Requests], [Server.WaitRequests]),
 //   - makes up what Trusted Advisor has found ([Server.SetResult]).
 //
 // Servers are independent of each other, so tests can run in parallel.
