@@ -2,11 +2,13 @@ package conformance_test
 
 import (
 	"bufio"
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -52,20 +54,24 @@ func startTestMode(t *testing.T) (env []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var stderr bytes.Buffer
+	p.Stderr = &stderr
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	end := sync.OnceFunc(func() {
 		_ = p.Process.Signal(os.Interrupt) // its temporary folder goes with it
 		_ = p.Wait()
 	})
+	t.Cleanup(end)
 	for lines := bufio.NewScanner(stdout); lines.Scan(); {
 		env = append(env, strings.TrimPrefix(lines.Text(), "export "))
 		if strings.Contains(lines.Text(), "SUPPORTD_DESK_TOKEN=") {
 			return env
 		}
 	}
-	t.Fatalf("the program printed %v and ended", env)
+	end() // stderr is whole then
+	t.Fatalf("the program printed %v and ended:\n%s", env, &stderr)
 	return nil
 }
 

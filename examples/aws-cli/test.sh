@@ -9,10 +9,10 @@ export HOME=$work # no configuration of the user's own
 "${SUPPORTD:-supportd}" serve --test --listen 127.0.0.1:0 --test-listen 127.0.0.1:0 \
 	--test-autopilot "$here/agent.yaml" >"$work/environment" 2>"$work/log" &
 server=$!
-trap 'kill $server; wait $server || true; rm -rf "$work"' EXIT
+trap 'kill $server 2>/dev/null || true; wait $server || true; rm -rf "$work"' EXIT
 
 for ((i = 0; i < 100; i++)); do
-	grep -q SUPPORTD_TEST_URL "$work/environment" && break
+	grep -qs SUPPORTD_TEST_URL "$work/environment" && break # it may not be there yet
 	sleep 0.1
 done
 . "$work/environment" || true
