@@ -245,6 +245,33 @@ func TestAutopilotLeavesSeededCasesAlone(t *testing.T) {
 	wantStatus(t, s, later, cases.Resolved)
 }
 
+// It is unassigned when the seed is added, and new to the desk as any other case.
+func TestSeededCaseThatIsUnassignedIsRouted(t *testing.T) {
+	t.Parallel()
+	s := mustServer(t)
+	seeded := mustSeed(t, s, `
+teams:
+  - {id: full, services: [amazon-athena], routing: true}
+  - {id: free, services: [billing], routing: true}
+agents:
+  - {email: jane@example.com, teams: [full], capacity: 0}
+  - {email: joe@example.com, teams: [free], capacity: 1}
+cases:
+  - {ref: waits, subject: S, body: B, service: amazon-athena, team: full, status: unassigned}
+  - {ref: taken, subject: S, body: B, service: billing, team: free, status: unassigned}
+`)
+	wantStatus(t, s, seeded.Cases["waits"], cases.Unassigned)
+	wantStatus(t, s, seeded.Cases["taken"], cases.Unassigned)
+	if err := s.Desk.Route(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wantStatus(t, s, seeded.Cases["waits"], cases.Unassigned)
+	wantStatus(t, s, seeded.Cases["taken"], cases.Opened)
+	if got := mustDetail(t, s, seeded.Cases["taken"]).Assignee; got != seeded.Agents["joe@example.com"].ID {
+		t.Errorf("the case has the assignee %q, want joe", got)
+	}
+}
+
 // Clocks that were due within the stories warned and breached in their time.
 func TestSeededCaseHasBreachedInItsTime(t *testing.T) {
 	t.Parallel()
