@@ -203,7 +203,8 @@ func TestResetBesideEverythingLeavesNothing(t *testing.T) {
 	}
 	const script = "rules: [{steps: [{after: 1m, reply: Why?}, {on: customer-reply, after: 1m, reply: So., repeat: 3}, {after: 1h, resolve: true}]}]"
 	for range 2 {
-		repeat("CreateCase", func() error { _, err := w.create(w.client(1), "beside"); return err })
+		client := w.client(1)
+		repeat("CreateCase", func() error { <-time.After(time.Millisecond); _, err := w.create(client, "beside"); return err })
 	}
 	repeat("Advance", func() error { return w.Advance(ctx, 20*time.Minute) })
 	repeat("SetAutopilot", func() error { <-time.After(10 * time.Millisecond); return w.SetAutopilot([]byte(script)) })
