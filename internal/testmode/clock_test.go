@@ -41,6 +41,25 @@ func TestClockRunsStopsAndGoesOn(t *testing.T) {
 	})
 }
 
+// A difference to the real clock would be more than a time.Duration can tell.
+func TestClockRunsInYearsThatAreFarAway(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		far := time.Date(8999, 1, 1, 0, 0, 0, 0, time.UTC)
+		begun := testmode.NewClock(far, false)
+		set := testmode.NewClock(time.Time{}, false)
+		set.Set(far)
+		let := testmode.NewClock(far, true)
+		let.Run()
+		time.Sleep(time.Hour)
+		for what, c := range map[string]*testmode.Clock{"begun": begun, "set": set, "let go": let} {
+			if got := c.Now(); !got.Equal(far.Add(time.Hour)) {
+				t.Errorf("a clock that was %s in %d is at %v after an hour", what, far.Year(), got)
+			}
+		}
+	})
+}
+
 func TestClockThatBeginsFrozenStandsStill(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
