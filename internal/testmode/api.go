@@ -237,7 +237,7 @@ func (m *Mode) postClock(w http.ResponseWriter, r *http.Request) error {
 }
 
 // changeClock freezes first and runs last, so that one request can set a clock
-// and stop it there.
+// and stop it there. A change that is refused does nothing.
 func (m *Mode) changeClock(ctx context.Context, c clockChange) error {
 	switch {
 	case c == (clockChange{}):
@@ -247,20 +247,42 @@ func (m *Mode) changeClock(ctx context.Context, c clockChange) error {
 	case c.Freeze && c.Run:
 		return ErrInvalid.With("A clock stands still or runs, not both.")
 	}
-	if c.Freeze {
-		m.Freeze()
+	m.moving.Lock()
+	defer m.moving.Unlock()
+	if err := m.checkMove(c); err != nil {
+		return err
 	}
-	var err error
+	if c.Freeze {
+		m.config.Clock.Freeze()
+	}
+	if err := m.move(ctx, c); err != nil {
+		return err
+	}
+	if c.Run {
+		m.config.Clock.Run()
+	}
+	m.autopilot.wake()
+	return nil
+}
+
+func (m *Mode) checkMove(c clockChange) error {
 	switch {
 	case c.Set != nil:
-		err = m.SetTime(*c.Set)
+		return CheckTime(*c.Set)
 	case c.Advance != nil:
-		err = m.Advance(ctx, time.Duration(*c.Advance))
+		return m.checkAdvance(time.Duration(*c.Advance))
 	}
-	if c.Run && err == nil {
-		m.Unfreeze()
+	return nil
+}
+
+func (m *Mode) move(ctx context.Context, c clockChange) error {
+	switch {
+	case c.Set != nil:
+		m.config.Clock.Set(*c.Set)
+	case c.Advance != nil:
+		return m.advance(ctx, time.Duration(*c.Advance))
 	}
-	return err
+	return nil
 }
 
 type faultDocument struct {
