@@ -95,22 +95,41 @@ func (p *play) hear(said cases.Communication) {
 	}
 }
 
+// outcome is what comes after a step.
+type outcome int
+
+const (
+	ends      outcome = iota // the play is over
+	continues                // the step is done, and the next one comes
+	waits                    // until the customer says something; then the step is tried again
+)
+
 // perform does the step that is due. A step that fails ends the play.
 func (m *Mode) perform(ctx context.Context, p *play) {
 	s := p.rule.steps[p.next]
-	goesOn, err := m.step(ctx, p, s)
+	then, err := m.step(ctx, p, s)
 	if err != nil {
+		then = ends
 		m.config.Log.WarnContext(ctx, "autopilot gives a case up",
 			"case_id", p.CaseID, "rule", p.rule.name, "step", p.next+1, "error", err.Error())
 	}
-	if !goesOn || err != nil {
-		m.autopilot.end(p)
-		return
-	}
-	m.autopilot.change(func() { goesOn = p.goOn(s) })
+	var goesOn bool
+	m.autopilot.change(func() { goesOn = p.turn(then, s) })
 	if !goesOn {
 		m.autopilot.end(p)
 	}
+}
+
+// turn turns to what comes after the step, if anything does.
+func (p *play) turn(then outcome, tried step) (goesOn bool) {
+	switch then {
+	case waits:
+		p.due = time.Time{}
+		return true
+	case continues:
+		return p.goOn(tried)
+	}
+	return false
 }
 
 // goOn turns to what comes after the step, if anything does.
@@ -121,25 +140,39 @@ func (p *play) goOn(done step) bool {
 	return p.wait(p.due)
 }
 
-// step does what a step says, if the case is still there and open.
-func (m *Mode) step(ctx context.Context, p *play, s step) (goesOn bool, err error) {
+// step does what a step says, if the case is still there and open. One that
+// somebody else has resolved is done, unless its customer reopens it.
+func (m *Mode) step(ctx context.Context, p *play, s step) (outcome, error) {
 	who, err := m.agent(ctx, "")
 	if err != nil {
-		return false, err
+		return ends, err
 	}
 	found, err := m.config.Desk.Case(ctx, who, p.CaseID)
-	if errors.Is(err, desk.ErrNotFound) || errors.Is(err, cases.ErrCaseNotFound) {
-		return false, nil
+	if errors.Is(err, desk.ErrNotFound) || errors.Is(err, cases.ErrCaseNotFound) || err == nil && found.MergedInto != "" {
+		return ends, nil
 	}
 	if err != nil {
-		return false, err
+		return ends, err
 	}
 	resolved := found.Case.Status == cases.Resolved
-	if found.MergedInto != "" || resolved && !p.resolved && s.status != string(cases.Reopened) {
-		return false, nil // somebody else was done with it first
+	if resolved && !p.resolved && s.status != string(cases.Reopened) {
+		return waits, nil
 	}
+	s.status = s.statusFrom(found.Case.Status)
 	p.resolved = s.status == string(cases.Resolved) || resolved && (s.status == "" || s.status == keepStatus)
-	return true, m.do(ctx, who, p, s, newVariables(found.Case, p.text))
+	return continues, m.do(ctx, who, p, s, newVariables(found.Case, p.text))
+}
+
+// statusFrom returns the status that the step gives to a case. One that was
+// reopened before anybody took it on is open already.
+func (s step) statusFrom(now cases.Status) string {
+	if s.status != string(cases.Opened) || now != cases.Reopened {
+		return s.status
+	}
+	if s.reply != "" {
+		return keepStatus
+	}
+	return ""
 }
 
 func (m *Mode) do(ctx context.Context, who desk.Caller, p *play, s step, v variables) error {

@@ -130,13 +130,68 @@ func TestOnlyAReplyAfterTheQuestionIsAnAnswer(t *testing.T) {
 func TestAutopilotStopsWhereSomebodyElseIsDone(t *testing.T) {
 	t.Parallel()
 	s, id := mustScene(t, "rules: [{steps: [{after: 1h, reply: Hello}, {after: 1h, reply: Still here?}]}]")
-	if _, err := s.Cases.Resolve(t.Context(), customer(t), cases.RequestKey{}, id); err != nil {
-		t.Fatal(err)
-	}
+	mustResolve(t, s, id)
 	mustAdvance(t, s, 24*time.Hour)
 	wantStatus(t, s, id, cases.Resolved)
 	if got := said(t, s, id); len(got) != 1 {
 		t.Errorf("said: %v, want nothing after the resolution", got)
+	}
+}
+
+// A customer who resolves a case and reopens it is helped like the others.
+func TestDefaultScriptHelpsThoseWhoReopen(t *testing.T) {
+	t.Parallel()
+	for name, at := range map[string]struct{ resolved, reopened time.Duration }{
+		"before the first step":   {1 * time.Second, 2 * time.Second},
+		"instead of the first":    {1 * time.Second, 24 * time.Hour},
+		"after the first step":    {6 * time.Minute, 7 * time.Minute},
+		"instead of the next one": {6 * time.Minute, 24 * time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := mustServer(t)
+			mustPlay(t, s, "default")
+			ids := []string{
+				mustCreate(t, s, cases.NewCase{Subject: "A question", Body: "Why?"}),
+				mustCreate(t, s, cases.NewCase{Subject: "All is down", Body: "Help!", SeverityCode: "critical"}),
+				mustCreate(t, s, cases.NewCase{Subject: "More", Body: "Please.", ServiceCode: "service-limit-increase", CategoryCode: "ec2-instances"}),
+				mustCreate(t, s, cases.NewCase{Subject: "Too much", Body: "Why?", ServiceCode: "billing", CategoryCode: "charge-inquiry"}),
+			}
+			mustAdvance(t, s, at.resolved)
+			for _, id := range ids {
+				mustResolve(t, s, id)
+			}
+			mustAdvance(t, s, at.reopened-at.resolved)
+			for _, id := range ids {
+				wantStatus(t, s, id, cases.Resolved)
+				mustSay(t, s, id, "Not yet.")
+			}
+			mustAdvance(t, s, 2*time.Hour)
+			for _, id := range ids {
+				if got := said(t, s, id); !strings.Contains(got[len(got)-1], "Amazon Web Services") {
+					t.Errorf("said %v, want an answer after the case was reopened", got)
+				}
+			}
+		})
+	}
+}
+
+// Who answers while the case is open already leaves it so.
+func TestStepThatOpensLeavesAReopenedCaseOpen(t *testing.T) {
+	t.Parallel()
+	s, id := mustScene(t, "rules: [{steps: [{after: 1h, reply: Hello., status: opened}, {after: 1h, resolve: true}]}]")
+	mustResolve(t, s, id)
+	mustSay(t, s, id, "Not yet.")
+	mustAdvance(t, s, time.Hour)
+	wantStatus(t, s, id, cases.Reopened)
+	mustAdvance(t, s, time.Hour)
+	wantStatus(t, s, id, cases.Resolved)
+}
+
+func mustResolve(t *testing.T, s *server.Server, id string) {
+	t.Helper()
+	if _, err := s.Cases.Resolve(t.Context(), customer(t), cases.RequestKey{}, id); err != nil {
+		t.Fatalf("Resolve: %v", err)
 	}
 }
 
