@@ -92,7 +92,8 @@ func WithTime(t time.Time) Option {
 }
 
 // WithFrozenClock has the clock stand still but for [Server.Advance] and
-// [Server.SetTime], so that times come out the same again.
+// [Server.SetTime], so that times come out the same again. What is used up of a
+// limit of requests per second ([WithAWSLimits]) does not come back meanwhile.
 func WithFrozenClock() Option {
 	return func(o *options) { o.config.Test.Frozen = true }
 }
