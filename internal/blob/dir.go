@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -21,6 +22,9 @@ const (
 	// A file being written is younger than this: each write renews its time.
 	staleAfter = time.Hour
 )
+
+// temporaryName is a name that writeTemp gives.
+var temporaryName = regexp.MustCompile(`^[A-Z2-7]{26}$`)
 
 // Dir is a [Store] in a folder of a file system that renames atomically and
 // distinguishes capital letters. A key a/b/c is the file objects/a+/b+/c in it:
@@ -75,13 +79,17 @@ func (d *Dir) prepare() error {
 	return d.removeStale()
 }
 
-// removeStale spares young files: another process may be writing them.
+// removeStale spares young files, which another process may be writing, and
+// those that have no name of ours: the folder may have been somebody else's.
 func (d *Dir) removeStale() error {
 	names, err := d.names(temporary)
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
+		if !temporaryName.MatchString(name) {
+			continue
+		}
 		name = path.Join(temporary, name)
 		info, err := d.root.Lstat(name)
 		if err != nil || time.Since(info.ModTime()) < staleAfter {

@@ -2,6 +2,7 @@ package blob_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"io"
 	"io/fs"
@@ -187,7 +188,8 @@ func TestStaleLeftoversAreRemoved(t *testing.T) {
 	folder := t.TempDir()
 	d := mustOpenDir(t, folder)
 	mustPut(t, d, "a", "x")
-	age := map[string]time.Duration{"young": 50 * time.Minute, "stale": 70 * time.Minute}
+	young, stale := rand.Text(), rand.Text()
+	age := map[string]time.Duration{young: 50 * time.Minute, stale: 70 * time.Minute, "letter.txt": 70 * time.Minute} // which is not ours
 	for name, age := range age {
 		name = filepath.Join(folder, "tmp", name)
 		if err := os.WriteFile(name, []byte("half"), 0o600); err != nil {
@@ -198,7 +200,7 @@ func TestStaleLeftoversAreRemoved(t *testing.T) {
 		}
 	}
 	mustOpenDir(t, folder)
-	wantFiles(t, filepath.Join(folder, "tmp"), "young")
+	wantFiles(t, filepath.Join(folder, "tmp"), young, "letter.txt")
 	wantFiles(t, filepath.Join(folder, "objects"), "a")
 }
 
