@@ -50,6 +50,13 @@ func startTestMode(t *testing.T) (env []string) {
 		missingClient(t, "curl", "apt-get install curl")
 	}
 	p := exec.Command(mustProgram(t), "serve", "--test", "--log-level", "error", "--listen", "127.0.0.1:0", "--test-listen", "127.0.0.1:0")
+	return mustStart(t, p)
+}
+
+// mustStart starts the program in test mode and returns the lines that it prints
+// once it answers.
+func mustStart(t *testing.T, p *exec.Cmd) (env []string) {
+	t.Helper()
 	stdout, err := p.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

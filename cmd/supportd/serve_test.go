@@ -7,9 +7,13 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"os/signal"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -146,5 +150,14 @@ func TestAddressForClientsOnThisMachine(t *testing.T) {
 		if got := publicURL(addr); got != test.want {
 			t.Errorf("publicURL(%s) = %s, want %s", test.listens, got, test.want)
 		}
+	}
+}
+
+// Not in parallel: signals are those of the whole process.
+func TestAHangUpIsIgnoredUnderNohup(t *testing.T) {
+	signal.Ignore(syscall.SIGHUP)
+	defer signal.Reset(syscall.SIGHUP)
+	if slices.Contains(endings(), os.Signal(syscall.SIGHUP)) {
+		t.Errorf("endings() where SIGHUP is ignored = %v, want it to be so", endings())
 	}
 }
