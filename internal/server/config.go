@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -174,7 +175,7 @@ func (c *Config) Place() string {
 	if store.IsShared(c.databaseURL()) {
 		return "a shared database"
 	}
-	return c.Data
+	return cmp.Or(c.Database, c.Data)
 }
 
 // blobStore keeps attachments until it is closed.

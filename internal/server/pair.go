@@ -21,7 +21,7 @@ const installation = "installation"
 
 // openAttachments opens them and finds out whose they are. A bucket whose server
 // is away keeps nobody from serving the rest: the readiness says so until it is
-// back.
+// back. Only tests do not begin without: whatever is there then, a reset removes.
 func (s *Server) openAttachments(ctx context.Context) (err error) {
 	if s.blobs, err = s.config.openBlobs(ctx); err != nil {
 		return err
@@ -29,7 +29,7 @@ func (s *Server) openAttachments(ctx context.Context) (err error) {
 	s.Cases.Blobs = s.blobs
 	if bucket, ok := s.blobs.(*s3blob.Store); ok {
 		err := bucket.Reach(ctx)
-		if errors.Is(err, s3blob.ErrAway) {
+		if errors.Is(err, s3blob.ErrAway) && s.config.Test == nil {
 			s.log.ErrorContext(ctx, "attachments", slog.String("error", err.Error()))
 			return nil
 		}
@@ -60,6 +60,9 @@ func (s *Server) pairBlobs(ctx context.Context) error {
 	}
 	marked, err := s.blobMark(ctx)
 	if errors.Is(err, blob.ErrNotFound) {
+		if err := s.refuseToClear(ctx); err != nil {
+			return err
+		}
 		err = s.blobs.Put(ctx, installation, strings.NewReader(string(id)))
 		marked = string(id)
 	}
@@ -70,6 +73,21 @@ func (s *Server) pairBlobs(ctx context.Context) error {
 		return fmt.Errorf("the attachments in %s belong to another database", s.config.blobsURL())
 	}
 	s.paired.Store(true)
+	return nil
+}
+
+// refuseToClear keeps test mode away from a place with things in it that are not
+// marked as ours: a reset would remove them.
+func (s *Server) refuseToClear(ctx context.Context) error {
+	if s.config.Test == nil {
+		return nil
+	}
+	for found, err := range s.blobs.List(ctx, "") {
+		if err != nil {
+			return err
+		}
+		return fmt.Errorf("the attachments in %s (%s, for one) were not made by test mode, which may remove all that is there: give test mode a place of its own", s.config.blobsURL(), found.Key)
+	}
 	return nil
 }
 

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -95,6 +96,47 @@ func TestTestsStayAwayFromWhatIsInUse(t *testing.T) {
 	again := mustServe(t, server.Config{Data: data})
 	if _, ok := again.mustCases(t)["precious"]; !ok {
 		t.Error("the case is gone")
+	}
+}
+
+// Where an installation is, is said by its database: the rest may be elsewhere.
+func TestARefusalNamesTheDatabase(t *testing.T) {
+	t.Parallel()
+	inUse := mustOpen(t, server.Config{})
+	if err := inUse.stop(); err != nil {
+		t.Fatal(err)
+	}
+	database := "sqlite://" + filepath.Join(inUse.data, "supportd.db")
+	_, err := server.Open(t.Context(), server.Config{Data: t.TempDir(), Database: database, Test: &server.Test{}})
+	if err == nil || !strings.Contains(err.Error(), "the installation in "+database+" was not made by test mode") {
+		t.Errorf("Open(database in use, for tests) = %v, want a refusal that names %s", err, database)
+	}
+}
+
+// A reset removes all attachments.
+func TestTestsStayAwayFromFilesOfOthers(t *testing.T) {
+	t.Parallel()
+	mine := t.TempDir()
+	file := filepath.Join(mine, "objects", "z")
+	if err := os.Mkdir(filepath.Dir(file), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte("precious"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	data := filepath.Join(t.TempDir(), "data")
+	for range 2 { // also when the database is there already
+		_, err := server.Open(t.Context(), server.Config{Data: data, Blobs: "file://" + mine, Test: &server.Test{}})
+		if want := "the attachments in file://" + mine + " (z, for one) were not made by test mode"; err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Open(files of others, for tests) = %v, want %s", err, want)
+		}
+	}
+	// Early releases for use did not mark their attachments.
+	if err := mustOpen(t, server.Config{Blobs: "file://" + mine}).stop(); err != nil {
+		t.Error(err)
+	}
+	if text, err := os.ReadFile(file); err != nil || string(text) != "precious" {
+		t.Errorf("the file has %q, %v, want what it had", text, err)
 	}
 }
 
