@@ -64,7 +64,7 @@ func (p *program) printEnvironment(config server.Config, s *server.Server, url s
 	key := first.Key
 	if s.Test != nil {
 		key = nil // test/test is shorter
-		p.greetTester(config, s, url)
+		p.greetTester(config, s, url, first)
 	} else {
 		p.greet(config, url, key)
 	}

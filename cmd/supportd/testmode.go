@@ -26,6 +26,9 @@ func (s *settings) test(c *server.Config) (cleanUp func() error, err error) {
 		if c.Test.Time, err = time.Parse(time.RFC3339, s.TestTime); err != nil {
 			return cleanUp, fmt.Errorf("test-time %q: want a time such as 2026-03-01T09:00:00Z", s.TestTime)
 		}
+		if c.Test.Time.IsZero() { // which would mean now
+			return cleanUp, fmt.Errorf("test-time %q: the clock goes from the year 1970 to 9000", s.TestTime)
+		}
 	}
 	if s.Limits.unset {
 		c.Limits = server.Limits{}
@@ -54,7 +57,7 @@ func (p *program) printTestEnvironment(s *server.Server) {
 	fmt.Fprintf(p.stdout, "export SUPPORTD_TEST_URL=%s\n", publicURL(s.TestAddr()))
 }
 
-func (p *program) greetTester(config server.Config, s *server.Server, url string) {
+func (p *program) greetTester(config server.Config, s *server.Server, url string, first server.First) {
 	limits := "no limits"
 	if config.Limits != (server.Limits{}) {
 		limits = "limits"
@@ -67,6 +70,9 @@ func (p *program) greetTester(config server.Config, s *server.Server, url string
 Access key test and secret test are the root of account %s (enterprise plan); every account's number is an access key, too.
 The clock %s at %s. On %s tests move it, reset, seed, make faults, read what was asked: curl %[8]s/
 `, server.Version(), url, limits, config.Place(), server.FirstAccountID, clock, s.Test.Now().UTC().Format(time.RFC3339), publicURL(s.TestAddr()))
+	if first.Resumed {
+		fmt.Fprintf(p.stderr, "It goes on with what earlier starts have left; curl -X POST %s/reset makes it new.\n", publicURL(s.TestAddr()))
+	}
 	if p.settings.ownFolder {
 		fmt.Fprintf(p.stderr, "%s is removed at the end.\n", config.Data)
 	}

@@ -20,8 +20,9 @@ func TestServeForTestsPrintsWhatTestsNeed(t *testing.T) {
 		`export AWS_ACCESS_KEY_ID=test`, `export AWS_SECRET_ACCESS_KEY=test`, `export SUPPORTD_TEST_URL=http://127\.0\.0\.1:\d+`,
 		`export SUPPORTD_DESK_TOKEN=sdt_[\w-]+`,
 	}
-	for i, lines := range [][]string{want, want[:6]} { // the agent of the first run is there in the second
-		s := mustServe(t, len(lines), "serve", "--test", "--data", data, "--listen", "127.0.0.1:0", "--test-listen", "127.0.0.1:0", "--test-time", "2026-03-01T09:00:00Z", "--test-frozen", "--log-level", "error")
+	var tokens []string
+	for i := range 2 {
+		s := mustServe(t, len(want), "serve", "--test", "--data", data, "--listen", "127.0.0.1:0", "--test-listen", "127.0.0.1:0", "--test-time", "2026-03-01T09:00:00Z", "--test-frozen", "--log-level", "error")
 		for n, line := range s.stdout {
 			if !regexp.MustCompile(`^` + want[n] + `$`).MatchString(line) {
 				t.Errorf("start %d, line %d on standard output is %q, want %s", i+1, n+1, line, want[n])
@@ -31,6 +32,7 @@ func TestServeForTestsPrintsWhatTestsNeed(t *testing.T) {
 		if got := mustGet(t, manage+"/clock"); got != `{"now":"2026-03-01T09:00:00Z","frozen":true}`+"\n" {
 			t.Errorf("GET /clock = %s, want where the flags say", got)
 		}
+		tokens = append(tokens, s.stdout[6])
 		rest, stderr, err := s.stop()
 		if rest != "" || err != nil {
 			t.Errorf("start %d: later standard output %q and end %v, want nothing", i+1, rest, err)
@@ -38,6 +40,12 @@ func TestServeForTestsPrintsWhatTestsNeed(t *testing.T) {
 		if !containsAll(stderr, []string{"IN TEST MODE", "no limits", data, manage, "stands still at 2026-03-01T09:00:00Z"}) || strings.Contains(stderr, "is removed") {
 			t.Errorf("start %d: standard error %q, want what is possible", i+1, stderr)
 		}
+		if again := strings.Contains(stderr, "It goes on with what earlier starts have left; curl -X POST "+manage+"/reset"); again != (i > 0) {
+			t.Errorf("start %d: standard error %q says what it goes on with: %t", i+1, stderr, again)
+		}
+	}
+	if tokens[0] != tokens[1] {
+		t.Errorf("the second start prints %s, want that of the first one, %s", tokens[1], tokens[0])
 	}
 }
 
@@ -144,6 +152,7 @@ func TestTestSettingsThatMakeNoSense(t *testing.T) {
 		`test-time "soon": want a time such as`: {"serve", "--test", "--test-time=soon"},
 		`test-listen "here": want HOST:PORT`:    {"serve", "--test", "--test-listen=here"},
 		"no such file":                          {"serve", "--test", "--test-seed-file=/no/such/file"},
+		"from the year 1970 to 9000":            {"serve", "--test", "--test-time=0001-01-01T00:00:00Z"},
 	} {
 		checkRefusal(t, command(t, nil, "", args...), 1, want, args...)
 	}

@@ -2,19 +2,14 @@ package server
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
-	"slices"
 	"time"
 
-	"github.com/supportd/supportd/internal/blob"
-	"github.com/supportd/supportd/internal/desk"
-	"github.com/supportd/supportd/internal/iam"
 	"github.com/supportd/supportd/internal/jobs"
 	"github.com/supportd/supportd/internal/supportapi"
 	"github.com/supportd/supportd/internal/testmode"
@@ -30,7 +25,8 @@ type Test struct {
 	// again, in each run on a new folder; zero means that they are random.
 	Seed uint64
 	// SeedFile and AutopilotFile are applied at the start and after each reset;
-	// empty means none. The AutopilotFile may be testmode.DefaultScript.
+	// empty means none. A start on what an earlier one has left plants no seed. The
+	// AutopilotFile may be testmode.DefaultScript.
 	SeedFile      string
 	AutopilotFile string
 	// Time is where the clock begins; zero means now.
@@ -60,11 +56,12 @@ func (t *Test) check() error {
 
 // testState is what only a server in test mode has.
 type testState struct {
-	clock  *testmode.Clock
-	random *testmode.Random
-	api    *supportapi.API
-	begun  beginning
-	listen net.Listener // nil: none
+	clock   *testmode.Clock
+	random  *testmode.Random
+	api     *supportapi.API
+	begun   beginning
+	resumed bool         // there was a start before this one
+	listen  net.Listener // nil: none
 }
 
 // prepareTest gives the server a clock of its own.
@@ -74,8 +71,12 @@ func (s *Server) prepareTest() {
 	s.config.Now = s.testing.clock.Now
 }
 
-// startsForTests is the name of a setting that counts the starts with a seed.
-const startsForTests = "test-starts"
+// Names of settings of an installation for tests.
+const (
+	startsForTests  = "test-starts"    // counts the starts with a seed for ids
+	beginOfTests    = "test-beginning" // a beginning
+	plantedForTests = "test-planted"   // the seed file is; without one it says so, too
+)
 
 // beginRandom has the ids of this start come out other than those of the ones
 // before, whose data may still be there.
@@ -146,116 +147,26 @@ func readOptional(file string) ([]byte, error) {
 	return os.ReadFile(file)
 }
 
-// beginning is what a reset goes back to: the accounts, their roots' keys, and
-// the agents with their teams and tokens that were there when the test mode
-// began. Whoever holds one of these goes on after a reset.
-type beginning struct {
-	accounts  []iam.Account
-	keys      []iam.Key
-	documents []desk.Document
-}
-
-// BeginTest begins the test mode: what is there now is there again after a
-// reset, and the files of the configuration are applied.
+// BeginTest begins the test mode: the files of the configuration are applied. A
+// seed is planted once; later starts go on with what became of it.
 func (s *Server) BeginTest(ctx context.Context) error {
-	begun, err := s.remember(ctx)
-	if err != nil {
-		return err
-	}
-	s.testing.begun = begun
 	s.testing.random.Mark()
-	return s.Test.Start(ctx)
-}
-
-func (s *Server) remember(ctx context.Context) (b beginning, err error) {
-	err = s.IAM.Store.View(ctx, func(tx iam.Tx) error {
-		b = beginning{}
-		if b.accounts, err = tx.Accounts(ctx); err != nil {
-			return err
-		}
-		for _, a := range b.accounts {
-			keys, err := tx.Keys(ctx, a.ID)
-			if err != nil {
-				return err
-			}
-			b.keys = append(b.keys, slices.DeleteFunc(keys, func(k iam.Key) bool { return k.Kind != iam.Root })...)
-		}
-		return nil
-	})
+	planted, err := s.store.Setting(ctx, plantedForTests)
 	if err != nil {
-		return b, err
-	}
-	err = s.Desk.Store.View(ctx, func(tx desk.Tx) error {
-		b.documents = nil
-		for _, kind := range []desk.Kind{desk.KindTeam, desk.KindAgent, desk.KindToken} {
-			some, err := tx.Documents(ctx, kind)
-			if err != nil {
-				return err
-			}
-			b.documents = append(b.documents, some...)
-		}
-		return nil
-	})
-	return b, err
-}
-
-// clear goes back to the beginning.
-func (s *Server) clear(ctx context.Context) error {
-	if err := s.store.Reset(ctx); err != nil {
 		return err
 	}
-	if err := s.clearBlobs(ctx); err != nil {
+	if planted != nil {
+		return s.Test.Resume()
+	}
+	begin := s.Test.Start
+	if s.testing.resumed { // by a start that ended on the way
+		begin = s.Test.Reset
+	}
+	if err := begin(ctx); err != nil {
 		return err
 	}
-	if err := s.testing.begun.restore(ctx, s.IAM.Store, s.Desk.Store); err != nil {
-		return err
-	}
-	s.testing.api.ForgetLimits()
-	s.Desk.Forget()
-	return nil
-}
-
-// clearBlobs removes all attachments, but not the mark of whose they are.
-func (s *Server) clearBlobs(ctx context.Context) error {
-	for info, err := range s.blobs.List(ctx, "") {
-		if err != nil {
-			return err
-		}
-		if info.Key == installation {
-			continue
-		}
-		if err := s.blobs.Delete(ctx, info.Key); err != nil && !errors.Is(err, blob.ErrNotFound) {
-			return err
-		}
-	}
-	return nil
-}
-
-func (b beginning) restore(ctx context.Context, accounts iam.Store, documents desk.Store) error {
-	err := accounts.Update(ctx, func(tx iam.Tx) error {
-		for _, a := range b.accounts {
-			if err := tx.InsertAccount(ctx, a); err != nil {
-				return err
-			}
-		}
-		for _, k := range b.keys {
-			if err := tx.InsertKey(ctx, k); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil || len(b.documents) == 0 {
-		return err
-	}
-	return documents.Update(ctx, desk.Scope, func(tx desk.Tx) error {
-		for _, d := range b.documents {
-			if err := tx.PutDocument(ctx, d); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	_, _, err = s.store.AddSetting(ctx, plantedForTests, []byte("yes"))
+	return err
 }
 
 // listenTest opens the listener of the management API, if there is one to be.

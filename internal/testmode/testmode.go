@@ -31,7 +31,7 @@ type Config struct {
 	Advisor *advisor.Service
 	Clock   *Clock  // which all rooms go by
 	Random  *Random // of which all rooms make ids, if they are to come out the same
-	// Clear makes what the server keeps as it was before Start.
+	// Clear makes what the server keeps as it was before the first Start.
 	Clear func(ctx context.Context) error
 	// Purge removes what has outlived its time, as the housekeeping does.
 	Purge func(ctx context.Context) error
@@ -80,6 +80,11 @@ func (m *Mode) Start(ctx context.Context) error {
 			return fmt.Errorf("seed: %w", err)
 		}
 	}
+	return m.Resume()
+}
+
+// Resume is Start on what an earlier one has left: what was seeded then is there.
+func (m *Mode) Resume() error {
 	if len(m.config.Autopilot) == 0 {
 		return nil
 	}
