@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/supportd/supportd/internal/blob/s3blob/s3test"
 	"github.com/supportd/supportd/internal/desk"
 	"github.com/supportd/supportd/internal/server"
 )
@@ -138,6 +140,31 @@ func TestTestsStayAwayFromFilesOfOthers(t *testing.T) {
 	if text, err := os.ReadFile(file); err != nil || string(text) != "precious" {
 		t.Errorf("the file has %q, %v, want what it had", text, err)
 	}
+}
+
+// Of a bucket only objects with names of ours are removed; whose these are is not
+// known while it is away.
+func TestTestsStayAwayFromBucketsOfOthers(t *testing.T) {
+	t.Parallel()
+	bucket := s3test.Start(t)
+	name := bucket.Bucket(t)
+	_, err := bucket.Client().PutObject(t.Context(), &s3.PutObjectInput{Bucket: &name, Key: aws.String("objects+/z+"), Body: strings.NewReader("precious")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := server.Config{
+		Data: filepath.Join(t.TempDir(), "data"), Test: &server.Test{},
+		Blobs: bucket.URL(name), BlobsKeyID: bucket.AccessKey, BlobsSecret: bucket.SecretKey,
+	}
+	check := func(what, want string) {
+		t.Helper()
+		if _, err := server.Open(t.Context(), config); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Open(%s, for tests) = %v, want %s", what, err, want)
+		}
+	}
+	check("bucket of others", "(z, for one) were not made by test mode")
+	bucket.Kill()
+	check("bucket that is away", "the bucket is away")
 }
 
 func TestNobodyServesCustomersFromWhatTestsMade(t *testing.T) {
