@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/supportd/supportd/internal/blob/s3blob/s3test"
-	"github.com/supportd/supportd/internal/desk"
 	"github.com/supportd/supportd/internal/server"
 )
 
@@ -212,29 +211,5 @@ func TestConfigurationsOfTestModeThatMakeNoSense(t *testing.T) {
 				_ = s.Close()
 			}
 		}
-	}
-}
-
-// An agent in a team that is gone could not be changed any more.
-func TestAgentsOfAnEarlierStartKeepTheirTeamsInAReset(t *testing.T) {
-	t.Parallel()
-	data := filepath.Join(t.TempDir(), "data")
-	first := mustServe(t, server.Config{Data: data, Test: &server.Test{}})
-	if _, err := first.Desk.PutTeam(t.Context(), desk.Operator(), desk.Team{ID: "printers", Name: "Printers"}); err != nil {
-		t.Fatal(err)
-	}
-	jo, _ := first.mustAgent(t, "jo", desk.Agent{Teams: []string{"printers"}})
-	if err := first.stop(); err != nil {
-		t.Fatal(err)
-	}
-	second := mustServe(t, server.Config{Data: data, Test: &server.Test{}})
-	if err := second.BeginTest(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if err := second.Test.Reset(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := second.Desk.UpdateAgent(t.Context(), desk.Operator(), jo.Agent); err != nil {
-		t.Errorf("UpdateAgent() after a reset = %v, want that the agent and the team are there", err)
 	}
 }
