@@ -75,8 +75,8 @@ func (s *Server) makeMasterKey(ctx context.Context, file string) ([]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	if proof != nil {
-		return nil, fmt.Errorf("the master key of this database is missing: give it with --master-key, SUPPORTD_MASTER_KEY or the file %s", file)
+	if proof != nil { // another command may have made both meanwhile
+		return readMadeKey(file)
 	}
 	text := base64.StdEncoding.EncodeToString(seal.NewMasterKey())
 	create := createDurably
@@ -92,6 +92,17 @@ func (s *Server) makeMasterKey(ctx context.Context, file string) ([]byte, error)
 	}
 	s.madeKey = file
 	return decodeMasterKey(file, text)
+}
+
+func readMadeKey(file string) ([]byte, error) {
+	text, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("the master key of this database is missing: give it with --master-key, SUPPORTD_MASTER_KEY or the file %s", file)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return decodeMasterKey(file, string(text))
 }
 
 // createDurably makes a private file that did not exist, whole and on the disk,
