@@ -267,7 +267,7 @@ func searchKeys(ctx context.Context, tx Tx, text string) ([]Key, error) {
 	if len(terms) == 0 {
 		return nil, nil
 	}
-	hits, err := tx.Search(ctx, terms[:min(len(terms), maxQueryTerms)], maxHits)
+	hits, err := tx.Search(ctx, terms, maxHits)
 	if err != nil {
 		return nil, err
 	}

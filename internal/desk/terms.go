@@ -232,13 +232,15 @@ func isShared(r rune) bool {
 	return false
 }
 
-// wanted returns the terms that a search for a text asks for: characters that a
-// pair has as well would only take the place of more words.
+// wanted returns the terms that a search for a text asks for, up to maxQueryTerms:
+// characters that a pair has as well would only take the place of more words.
 func wanted(text string) []string {
 	terms := Terms(text)
-	return slices.DeleteFunc(slices.Clone(terms), func(term string) bool {
+	terms = terms[:min(len(terms), 2*maxQueryTerms)] // every other one may go
+	asked := slices.DeleteFunc(slices.Clone(terms), func(term string) bool {
 		r, size := utf8.DecodeRuneInString(term)
 		return size == len(term) && isSyllable(r) &&
 			slices.ContainsFunc(terms, func(other string) bool { return other != term && strings.ContainsRune(other, r) })
 	})
+	return asked[:min(len(asked), maxQueryTerms)]
 }
