@@ -136,10 +136,8 @@ func (s *Service) checkAgent(ctx context.Context, tx Tx, a Agent) (Agent, error)
 	if a.Role.Permissions() == nil {
 		return a, ErrInvalid.With("There is no role %q; it must be agent, lead, administrator or auditor.", a.Role)
 	}
-	if a.Capacity < 0 || a.Capacity > maxCapacity {
-		return a, ErrInvalid.With("The capacity must be from 0 to %d.", maxCapacity)
-	}
 	err := cmp.Or(
+		CheckCapacity(a.Capacity),
 		checkName("name of the agent", a.Name), checkEmail(a.Email),
 		s.checkServices(a.Services), s.checkLanguages(a.Languages),
 	)

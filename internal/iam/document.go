@@ -26,7 +26,7 @@ var (
 // PutPolicy creates or replaces a policy of the account. The names of the
 // managed policies are taken.
 func (s *Service) PutPolicy(ctx context.Context, account, name, document string) error {
-	if err := checkName("policy", name, 128); err != nil {
+	if err := CheckPolicyName(name); err != nil {
 		return err
 	}
 	if _, _, managed := ManagedPolicy(name); managed {

@@ -79,6 +79,14 @@ var errInvalidName = fault.New(fault.Invalid, "invalid_name", "invalid name")
 
 func (s *Service) now() time.Time { return clock.Now(s.Now) }
 
+// CheckUserName returns why a user would not be made with a name.
+func CheckUserName(name string) error { return checkName(string(User), name, maxPrincipalName) }
+
+// CheckPolicyName returns why a policy would not be kept under a name.
+func CheckPolicyName(name string) error { return checkName("policy", name, 128) }
+
+const maxPrincipalName = 64
+
 // checkName refuses what IAM refuses in names of users, roles, sessions and
 // policies ("IAM and AWS STS quotas", name requirements).
 func checkName(what, name string, most int) error {

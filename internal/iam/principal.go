@@ -51,7 +51,7 @@ func (s *Service) CreateRole(ctx context.Context, account, name string, policies
 }
 
 func (s *Service) createPrincipal(ctx context.Context, account string, kind PrincipalKind, name string, policies []string) (Principal, error) {
-	if err := checkName(string(kind), name, 64); err != nil {
+	if err := checkName(string(kind), name, maxPrincipalName); err != nil {
 		return Principal{}, err
 	}
 	prefix := map[PrincipalKind]string{User: "AIDA", Role: "AROA"}[kind]

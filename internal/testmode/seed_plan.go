@@ -4,13 +4,9 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"net/mail"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/supportd/supportd/internal/cases"
 	"github.com/supportd/supportd/internal/desk"
@@ -181,9 +177,7 @@ func (p *planner) planPolicies(at place, in seedAccount) []iam.PolicyDocument {
 			_, err = iam.ParsePolicy(text)
 		}
 		at.in("document").check(err)
-		if !policyNames.MatchString(one.Name) {
-			at.in("name").wrong("the name of a policy has 1 to 128 letters, digits and _+=,.@-; %q is none", one.Name)
-		}
+		at.in("name").check(iam.CheckPolicyName(one.Name))
 		if _, _, managed := iam.ManagedPolicy(one.Name); managed {
 			at.in("name").wrong("the policy %s is built in", one.Name)
 		}
@@ -196,16 +190,8 @@ func (p *planner) planPolicies(at place, in seedAccount) []iam.PolicyDocument {
 	return planned
 }
 
-var (
-	userNames   = regexp.MustCompile(`^[A-Za-z0-9_+=,.@-]{1,64}$`)
-	policyNames = regexp.MustCompile(`^[A-Za-z0-9_+=,.@-]{1,128}$`)
-	teamIDs     = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
-)
-
 func (p *planner) planUser(at place, account string, u seedUser) {
-	if !userNames.MatchString(u.Name) {
-		at.in("name").wrong("the name of a user has 1 to 64 letters, digits and _+=,.@-; %q is none", u.Name)
-	}
+	at.in("name").check(iam.CheckUserName(u.Name))
 	if slices.Contains(p.users[account], u.Name) {
 		at.in("name").wrong("the account %s has a user %s already", account, u.Name)
 	}
@@ -219,13 +205,14 @@ func (p *planner) planUser(at place, account string, u seedUser) {
 }
 
 func (p *planner) planTeam(at place, t seedTeam) {
-	if !teamIDs.MatchString(t.ID) {
-		at.in("id").wrong("the id of a team has 1 to 64 lower-case letters, digits and hyphens; %q is none", t.ID)
-	}
+	badID, badName := desk.CheckTeamName(t.ID, cmp.Or(t.Name, t.ID))
+	at.in("id").check(badID)
 	if slices.ContainsFunc(p.plan.teams, func(other desk.Team) bool { return other.ID == t.ID }) {
 		at.in("id").wrong("the team %s is in the file twice", t.ID)
 	}
-	checkName(at.in("name"), cmp.Or(t.Name, t.ID))
+	if badID == nil || t.Name != "" { // else it is the same one
+		at.in("name").check(badName)
+	}
 	p.checkCodes(at, t.Services, t.Languages)
 	for i, id := range t.Accounts {
 		p.checkAccount(at.in("accounts").item(i), id)
@@ -242,9 +229,10 @@ func (p *planner) planAgent(at place, in seedAgent) {
 		Teams: in.Teams, Services: in.Services, Languages: in.Languages, Capacity: in.Capacity,
 	}
 	email := strings.ToLower(a.Email)
-	checkName(at.in("name"), a.Name)
-	if parsed, err := mail.ParseAddress(a.Email); err != nil || parsed.Address != a.Email || len(a.Email) > 254 {
-		at.in("email").wrong("%q is not an e-mail address", a.Email)
+	badEmail := desk.CheckEmail(a.Email)
+	at.in("email").check(badEmail)
+	if badEmail == nil || in.Name != "" { // else it is the same one
+		at.in("name").check(desk.CheckAgentName(a.Name))
 	}
 	if email == autopilotEmail {
 		at.in("email").wrong("%s is the autopilot's", a.Email)
@@ -255,9 +243,7 @@ func (p *planner) planAgent(at place, in seedAgent) {
 	if a.Role.Permissions() == nil {
 		at.in("role").wrong("there is no role %q: want agent, lead, administrator or auditor", a.Role)
 	}
-	if a.Capacity < 0 || a.Capacity > 10_000 {
-		at.in("capacity").wrong("want 0 to 10000 cases")
-	}
+	at.in("capacity").check(desk.CheckCapacity(a.Capacity))
 	p.checkCodes(at, a.Services, a.Languages)
 	for i, team := range a.Teams {
 		p.checkTeam(at.in("teams").item(i), team)
@@ -293,13 +279,6 @@ func (p *planner) checkResult(at place, r Result) {
 	}
 	if fine {
 		at.check(known.CheckResult(r.made()))
-	}
-}
-
-// checkName checks the name of a team or an agent.
-func checkName(at place, name string) {
-	if strings.TrimSpace(name) == "" || utf8.RuneCountInString(name) > 128 || strings.ContainsFunc(name, unicode.IsControl) {
-		at.wrong("a name has 1 to 128 characters, and no control characters")
 	}
 }
 
